@@ -1,0 +1,49 @@
+//===- Pipelines.h - Pass pipelines -----------------------------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MTA_PIPELINES_PIPELINES_H
+#define MTA_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace mta {
+
+/// Options of `mta-reference-gpu`.
+struct ReferenceGPUOptions
+    : public mlir::PassPipelineOptions<ReferenceGPUOptions> {
+  PassOptions::Option<std::string> chip{
+      *this, "chip",
+      llvm::cl::desc("NVIDIA target of the PTX, such as sm_80 or sm_90a"),
+      llvm::cl::init("sm_80")};
+  PassOptions::Option<unsigned> blockSize{*this, "block-size",
+                                          llvm::cl::desc("Threads of a block"),
+                                          llvm::cl::init(128)};
+  PassOptions::Option<bool> mergeKernels{
+      *this, "merge-kernels",
+      llvm::cl::desc("Put all kernels into one gpu.module, hence one PTX text"),
+      llvm::cl::init(true)};
+};
+
+/// From any level above to the LLVM dialect for this machine, unfused: every
+/// step of a score program on whole score matrices. Functions get a C wrapper,
+/// `_mlir_ciface_NAME`, on contiguous memrefs.
+void buildReferenceCPUPipeline(mlir::OpPassManager &pm);
+
+/// From any level above to a `gpu.binary` with PTX, unfused: every loop nest
+/// over whole score matrices is a kernel of its own with one thread for every
+/// element; functions keep the launches.
+void buildReferenceGPUPipeline(mlir::OpPassManager &pm,
+                               const ReferenceGPUOptions &options);
+
+/// Registers `mta-reference-cpu` and `mta-reference-gpu`.
+void registerPipelines();
+
+} // namespace mta
+
+#endif // MTA_PIPELINES_PIPELINES_H

@@ -1,0 +1,45 @@
+//===- PTX.h - From a module to PTX and cubin -------------------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MTA_TARGET_PTX_H
+#define MTA_TARGET_PTX_H
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <string>
+
+namespace mta {
+
+/// Fails with a diagnostic at `loc` unless the NVPTX backend knows `chip`, as
+/// in "sm_80" or "sm_90a", and it is sm_80 or newer.
+llvm::LogicalResult verifyChip(mlir::Location loc, llvm::StringRef chip);
+
+/// The PTX of one `gpu.binary`.
+struct PTXModule {
+  std::string name;
+  std::string text;
+};
+
+/// Translates a module of any level: what stands above `gpu.binary` is lowered
+/// with `mta-reference-gpu` first, in place. With `mergeKernels` all
+/// kernels are in one text, else every kernel has one of its own. Fails with a
+/// diagnostic if the module has no kernel or if its PTX calls functions that it
+/// does not define.
+mlir::FailureOr<llvm::SmallVector<PTXModule>>
+translateToPTX(mlir::ModuleOp module, llvm::StringRef chip, bool mergeKernels);
+
+/// Assembles PTX. `ptxas` is the program to call; if empty it is searched in
+/// PATH. The diagnostics of ptxas go to the ones of `loc`.
+mlir::FailureOr<std::string> assemblePTX(mlir::Location loc,
+                                         llvm::StringRef ptx,
+                                         llvm::StringRef chip,
+                                         llvm::StringRef ptxas);
+
+} // namespace mta
+
+#endif // MTA_TARGET_PTX_H

@@ -1,0 +1,111 @@
+# Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+"""`Executable` and `Function`: compiled code called on NumPy arrays."""
+
+import ctypes
+import math
+import threading
+import weakref
+
+import numpy as np
+
+from mta.compiler.library import last_error, load_library
+from mta.dtypes import numpy_dtype
+from mta.errors import CompileError
+from mta.signature import Signature, TensorType
+
+_INT64 = ctypes.c_int64
+
+
+class Executable:
+    """A module compiled to machine code; made by `Module.compile`."""
+
+    def __init__(self, handle: int):
+        library = load_library()
+        self._handle = handle
+        self._lock = threading.Lock()
+        weakref.finalize(self, library.mtaExecutableDestroy, handle)
+
+    def function(self, name: str, signature: Signature) -> "Function":
+        """The function `name`, which has to have this signature.
+
+        The machine code knows no types: `signature` is what every call is
+        checked against. A name the module has not is a CompileError.
+        """
+        with self._lock:
+            address = load_library().mtaExecutableLookup(
+                self._handle, f"_mlir_ciface_{name}".encode())
+            if not address:
+                raise CompileError(f"lookup of {name}", last_error())
+        return Function(self, address, signature, self._lock)
+
+
+class Function:
+    """A compiled function; keeps its executable alive."""
+
+    def __init__(self, executable: Executable, address: int, signature: Signature,
+                 lock: threading.Lock):
+        count = len(signature.arguments) + bool(signature.results)
+        self._entry = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)(address)
+        self._executable = executable
+        self._lock = lock
+        self.signature = signature
+
+    def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        """Runs it on arrays of exactly the signature's shapes and types.
+
+        Arrays are copied only where they are not contiguous; the results are
+        new arrays. Wrong arguments are a TypeError or ValueError before the
+        call, as compiled code trusts the sizes it is given.
+        """
+        self.signature.check(arrays)
+        contiguous = [np.require(array, requirements=["C", "A"]) for array in arrays]
+        descriptors = [_descriptor(array) for array in contiguous]
+        words = [_descriptor_words(t) for t in self.signature.results]
+        results = (_INT64 * sum(words))()
+        pointers = [ctypes.addressof(d) for d in descriptors]
+        if words:
+            pointers.insert(0, ctypes.addressof(results))
+        with self._lock:
+            self._entry(*pointers)
+        starts = np.cumsum([0, *words])
+        descriptions = [results[a:b] for a, b in zip(starts, starts[1:])]
+        try:
+            return [_copy_result(d, t) for d, t in zip(descriptions, self.signature.results)]
+        finally:
+            _free_results(descriptions, contiguous)
+
+
+def _descriptor_words(tensor: TensorType) -> int:
+    """Allocated pointer, aligned pointer, offset, sizes, strides: 8 bytes each."""
+    return 3 + 2 * len(tensor.shape)
+
+
+def _descriptor(array: np.ndarray) -> ctypes.Array:
+    strides = [stride // array.itemsize for stride in array.strides]
+    words = [array.ctypes.data, array.ctypes.data, 0, *array.shape, *strides]
+    return (_INT64 * len(words))(*words)
+
+
+def _copy_result(words: list[int], tensor: TensorType) -> np.ndarray:
+    rank, dtype = len(tensor.shape), numpy_dtype(tensor.dtype)
+    aligned, offset, sizes, strides = words[1], words[2], words[3 : 3 + rank], words[3 + rank :]
+    fits = all(not isinstance(d, int) or d == n for d, n in zip(tensor.shape, sizes))
+    if not fits or min(sizes, default=0) < 0:
+        raise RuntimeError(f"result: expects {tensor}, but got sizes {sizes}")
+    if math.prod(sizes) == 0:
+        return np.empty(sizes, dtype)
+    extent = 1 + sum((size - 1) * stride for size, stride in zip(sizes, strides))
+    start = aligned + offset * dtype.itemsize
+    buffer = (ctypes.c_char * (extent * dtype.itemsize)).from_address(start)
+    flat = np.frombuffer(buffer, dtype)
+    byte_strides = [stride * dtype.itemsize for stride in strides]
+    return np.array(np.lib.stride_tricks.as_strided(flat, sizes, byte_strides), order="C")
+
+
+def _free_results(descriptions: list[list[int]], arguments: list[np.ndarray]) -> None:
+    """Frees each buffer once, and none that is an argument handed through."""
+    owned = {words[0] for words in descriptions} - {a.ctypes.data for a in arguments}
+    for pointer in owned:
+        load_library().mtaFree(pointer)

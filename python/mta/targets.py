@@ -1,0 +1,115 @@
+# Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+"""The targets an attention can be compiled for.
+
+A target turns an attention and the signature of its function into a callable
+on arrays in the signature's order, already checked against it. New targets
+join with `register`; `mta.compile` and `python -m mta` find them by name.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mta import compiler, emission, reference
+from mta.attention import Attention
+from mta.dtypes import numpy_dtype
+from mta.signature import Signature
+from mta.validation import require
+
+Arrays = Sequence[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One way to run an attention.
+
+    `build(attention, signature)` returns a function from the argument arrays
+    to the result arrays. `build_gradients`, where a target has them, returns
+    one from the argument arrays and the gradient of the output to the
+    gradients by argument name. `problem()` says why the target cannot be used
+    here, or returns None.
+    """
+
+    name: str
+    description: str
+    build: Callable[[Attention, Signature], Callable[[Arrays], list[np.ndarray]]]
+    build_gradients: (
+        Callable[[Attention, Signature], Callable[[Arrays, np.ndarray], dict[str, np.ndarray]]]
+        | None
+    ) = None
+    problem: Callable[[], str | None] = lambda: None
+
+
+_TARGETS: dict[str, Target] = {}
+
+
+def register(target: Target) -> None:
+    """Adds a target; a second one of the same name is a ValueError."""
+    require(target.name not in _TARGETS, "target", "a name that is free", target.name)
+    _TARGETS[target.name] = target
+
+
+def names() -> tuple[str, ...]:
+    """The names of all targets, in the order of their registration."""
+    return tuple(_TARGETS)
+
+
+def find(name: str) -> Target:
+    """The target of a name; ValueError when there is none."""
+    require(name in _TARGETS, "target", f"one of {', '.join(_TARGETS)}", name)
+    return _TARGETS[name]
+
+
+def _split_arguments(attention: Attention, signature: Signature, arrays: Arrays):
+    """q, k, v and the keyword arguments of `mta.reference`."""
+    named = dict(zip(signature.arguments, arrays, strict=True))
+    weights = {name: named[name] for name in attention.weight_shapes}
+    boundaries = {name: named[name] for name in ("query_boundaries", "key_boundaries")
+                  if name in named}
+    return named["q"], named["k"], named["v"], weights, boundaries
+
+
+def _build_numpy(attention: Attention, signature: Signature):
+    def run(arrays: Arrays) -> list[np.ndarray]:
+        q, k, v, weights, boundaries = _split_arguments(attention, signature, arrays)
+        result = reference.forward(attention, q, k, v, weights, **boundaries)
+        outputs = [result.output.astype(attention.numpy_dtype)]
+        if attention.log_sum_exp:
+            outputs.append(result.log_sum_exp.astype(numpy_dtype(attention.score_dtype)))
+        return outputs
+
+    return run
+
+
+def _build_numpy_gradients(attention: Attention, signature: Signature):
+    def run(arrays: Arrays, d_output: np.ndarray) -> dict[str, np.ndarray]:
+        q, k, v, weights, boundaries = _split_arguments(attention, signature, arrays)
+        result = reference.gradients(attention, q, k, v, weights, d_output, **boundaries)
+        return {name: x.astype(attention.numpy_dtype) for name, x in result.items()}
+
+    return run
+
+
+def _build_reference(attention: Attention, signature: Signature):
+    text = emission.module_text(attention, signature, "attention")
+    module = compiler.Module.parse(text, "<attention>")
+    module.run_pipeline("builtin.module(mta-reference-cpu)")
+    function = module.compile().function("attention", signature)
+    return lambda arrays: function(*arrays)
+
+
+register(Target(
+    "numpy",
+    "the definition: NumPy float64, one rounding to the element type at the end",
+    _build_numpy,
+    _build_numpy_gradients,
+))
+register(Target(
+    "reference",
+    "the compiler's unfused lowering on this processor; holds whole score matrices, an oracle",
+    _build_reference,
+    problem=compiler.library_problem,
+))

@@ -1,0 +1,33 @@
+# Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import os
+
+import lit.formats
+import lit.util
+
+config.name = "MTA"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".ptx"]
+config.excludes = ["Inputs", "Unit", "python", "goldens"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.mta_binary_root, "test")
+
+tools = os.path.join(config.mta_binary_root, "bin")
+config.environment["PATH"] = os.pathsep.join(
+    [tools, config.llvm_tools_dir, os.environ.get("PATH", "")])
+# FileCheck options that make a stale check fail.
+config.environment["FILECHECK_OPTS"] = (
+    "--enable-var-scope --allow-unused-prefixes=false --dump-input-filter=error")
+
+config.substitutions.append(("%mta_src", config.mta_source_root))
+config.substitutions.append(("%mta_build", config.mta_binary_root))
+config.substitutions.append(("%mta_lib", os.path.join(config.mta_binary_root, "lib")))
+config.substitutions.append(("%cxx", config.cxx_compiler))
+config.substitutions.append(("%cc", config.c_compiler))
+config.substitutions.append(("%shlibext", config.shared_library_suffix))
+
+# Tests that assemble PTX ask for the feature and say so when it is missing.
+if lit.util.which("ptxas", config.environment["PATH"] + ":/usr/local/cuda/bin"):
+    config.available_features.add("ptxas")
+    config.environment["PATH"] += os.pathsep + "/usr/local/cuda/bin"

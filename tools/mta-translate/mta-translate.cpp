@@ -1,0 +1,98 @@
+//===- mta-translate.cpp - The translation driver ---------------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/InitAllTranslations.h"
+#include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
+#include "mlir/Tools/mlir-translate/Translation.h"
+#include "mta/InitAll.h"
+#include "mta/Target/AtomicOutput.h"
+#include "mta/Target/PTX.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+
+static llvm::cl::opt<std::string>
+    chip("chip", llvm::cl::desc("NVIDIA target, such as sm_80 or sm_90a"),
+         llvm::cl::init("sm_80"));
+static llvm::cl::opt<std::string> kernelDirectory(
+    "kernel-dir",
+    llvm::cl::desc("Write every kernel to a file of its own in this folder and "
+                   "print the files' names"),
+    llvm::cl::value_desc("folder"));
+static llvm::cl::opt<std::string>
+    ptxas("ptxas", llvm::cl::desc("The ptxas to assemble cubins with"),
+          llvm::cl::value_desc("program"));
+
+/// Writes `contents` to the output or, with --kernel-dir, to a file there.
+static LogicalResult emitResult(ModuleOp module, StringRef name,
+                                StringRef suffix, StringRef contents,
+                                llvm::raw_ostream &output) {
+  if (kernelDirectory.empty()) {
+    output << contents;
+    return success();
+  }
+  SmallString<128> path(kernelDirectory);
+  llvm::sys::path::append(path, name + suffix);
+  std::string error;
+  if (std::error_code code = llvm::sys::fs::create_directories(kernelDirectory))
+    return module.emitError("cannot create '")
+           << kernelDirectory << "': " << code.message();
+  if (failed(mta::writeFileAtomically(path, contents, error)))
+    return module.emitError(error);
+  output << path << "\n";
+  return success();
+}
+
+static LogicalResult translate(Operation *op, llvm::raw_ostream &output,
+                               bool assemble) {
+  auto module = dyn_cast<ModuleOp>(op);
+  if (!module)
+    return op->emitError("expects a builtin.module at the top level");
+  auto texts = mta::translateToPTX(module, chip, kernelDirectory.empty());
+  if (failed(texts))
+    return failure();
+  if (kernelDirectory.empty() && texts->size() > 1)
+    return module.emitError("has several GPU binaries that cannot be merged; "
+                            "use --kernel-dir");
+  for (const mta::PTXModule &text : *texts) {
+    std::string contents = text.text;
+    if (assemble) {
+      auto cubin = mta::assemblePTX(module.getLoc(), text.text, chip, ptxas);
+      if (failed(cubin))
+        return failure();
+      contents = std::move(*cubin);
+    }
+    if (failed(emitResult(module, text.name, assemble ? ".cubin" : ".ptx",
+                          contents, output)))
+      return failure();
+  }
+  return success();
+}
+
+int main(int argc, char **argv) {
+  registerAllTranslations();
+  TranslateFromMLIRRegistration toPTX(
+      "mta-to-ptx", "translate a module of any level to PTX",
+      [](Operation *op, llvm::raw_ostream &output) {
+        return translate(op, output, /*assemble=*/false);
+      },
+      mta::registerAllDialects);
+  TranslateFromMLIRRegistration toCubin(
+      "mta-to-cubin", "as --mta-to-ptx, assembled with ptxas",
+      [](Operation *op, llvm::raw_ostream &output) {
+        return translate(op, output, /*assemble=*/true);
+      },
+      mta::registerAllDialects);
+  return mta::runWithAtomicOutput(argc, argv, [](int count, char **args) {
+    return failed(
+        mlirTranslateMain(count, args, "Translations of the MTA compiler"));
+  });
+}
