@@ -107,7 +107,7 @@ def _check(options: argparse.Namespace) -> int:
 def _print_rows(rows: Sequence[check.Row], title: str) -> None:
     table = _table(title, "case", "program", "compared")
     for heading in ("‖out−ref‖/‖ref‖", "largest error", "tolerance"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("status")
     for row in rows:
         error = row.error
@@ -125,7 +125,8 @@ def _table(title: str, *headings: str) -> Table:
     plain = not sys.stdout.isatty()
     table = Table(title=title, title_justify="left", box=box.ASCII if plain else box.ROUNDED)
     for heading in headings:
-        table.add_column(heading)
+        # Words may wrap in a narrow terminal, names and numbers may not.
+        table.add_column(heading, no_wrap=heading not in ("program", "what it is"))
     return table
 
 

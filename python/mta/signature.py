@@ -58,9 +58,9 @@ class TensorType:
             not isinstance(e, int) or e == n for e, n in zip(expected, array.shape)
         )
         if not fits:
-            text = "x".join("?" if e is None else str(e) for e in expected)
-            got = "x".join(map(str, array.shape))
-            raise ValueError(f"{name}: expects shape {text}, but got {got}")
+            text = ", ".join("?" if e is None else str(e) for e in expected)
+            got = ", ".join(map(str, array.shape))
+            raise ValueError(f"{name}: expects shape ({text}), but got ({got})")
         for dim, size in zip(self.shape, array.shape):
             if isinstance(dim, str) and sizes.setdefault(dim, size) != size:
                 raise ValueError(f"{name}: expects {dim} = {sizes[dim]}, but got {size}")

@@ -51,17 +51,13 @@ SHAPES = {
     "one-row": Shape(1, 1),
     "three-rows": Shape(3, 3, batch=2),
     "odd-length": Shape(29, 29),
-    "more-keys": Shape(5, 14),
-    "queries-without-keys": Shape(9, 4),
-    "no-mask": Shape(7, 9, fields={"causal": False}),
-    "ten-heads": Shape(6, 6, fields={"heads": 10}),
-    "head-dim-96": Shape(5, 5, fields={"head_dim": 96}),
-    "grouped-queries": Shape(8, 8, batch=2, fields={"kv_heads": 2}),
-    "narrow-values": Shape(6, 6, fields={"value_dim": 5}),
+    "more-keys": Shape(5, 14, fields={"log_sum_exp": True}),
+    "queries-without-keys": Shape(9, 4, fields={"log_sum_exp": True}),
+    "no-mask": Shape(7, 9, fields={"causal": False, "scale": 0.3}),
+    "ten-heads-of-96": Shape(6, 6, fields={"heads": 10, "head_dim": 96}),
+    "shared-keys-narrow-values": Shape(8, 8, batch=2, fields={"kv_heads": 2, "value_dim": 5}),
     "suffix-with-halo": Shape(15, 21, fields={"query_halo": 10}),
     "halo-before-the-start": Shape(14, 6, fields={"query_halo": 10}),
-    "explicit-scale": Shape(4, 4, fields={"scale": 0.3}),
-    "log-sum-exp": Shape(6, 5, fields={"log_sum_exp": True}),
 }
 
 

@@ -19,15 +19,16 @@ WRONG = {
                  "k: expects element type f64, but got uint8"),
     "byte-order": ({"q": np.zeros((2, 4, 6, 8), ">f8")}, ValueError,
                    "q: expects element type f64, but got >f8"),
-    "rank": ({"q": np.zeros((4, 6, 8))}, ValueError, "q: expects shape .*, but got 4x6x8"),
+    "rank": ({"q": np.zeros((4, 6, 8))}, ValueError,
+             r"q: expects shape \(batch, 4, queries, 8\), but got \(4, 6, 8\)"),
     "heads": ({"k": np.zeros((2, 3, 5, 8))}, ValueError,
-              "k: expects shape 2x4x.*x8, but got 2x3x5x8"),
+              r"k: expects shape \(2, 4, keys, 8\), but got \(2, 3, 5, 8\)"),
     "keys": ({"v": np.zeros((2, 4, 6, 8))}, ValueError,
-             "v: expects shape 2x4x5x8, but got 2x4x6x8"),
+             r"v: expects shape \(2, 4, 5, 8\), but got \(2, 4, 6, 8\)"),
     "batch": ({"v": np.zeros((1, 4, 5, 8))}, ValueError,
-              "v: expects shape 2x4x5x8, but got 1x4x5x8"),
+              r"v: expects shape \(2, 4, 5, 8\), but got \(1, 4, 5, 8\)"),
     "weight": ({"pre_conv": np.zeros((4, 1, 6, 11))}, ValueError,
-               "pre_conv: expects shape 4x6x11, but got 4x1x6x11"),
+               r"pre_conv: expects shape \(4, 6, 11\), but got \(4, 1, 6, 11\)"),
     "boundaries": ({"query_boundaries": [0, 6]}, TypeError, "query_boundaries: expects arguments"),
 }
 
@@ -48,7 +49,7 @@ def test_wrong_arguments(target, changes, error, message):
     ([6], "query_boundaries: expects a sequence of at least 2 integers, but got"),
     ([0.0, 6.0], "query_boundaries: expects a sequence of at least 2 integers, but got"),
     ([0, 2**31], "query_boundaries: expects integers of 32 bits, but got"),
-    ([0, 3, 6], "key_boundaries: expects shape 3, but got 4")])
+    ([0, 3, 6], r"key_boundaries: expects shape \(3\), but got \(4\)")])
 def test_wrong_boundaries(target, offsets, message):
     attention = attention_of("plain", variable_length=True)
     arguments = random_arguments(attention, 6, 5)

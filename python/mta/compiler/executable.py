@@ -74,7 +74,9 @@ class Function:
         try:
             return [_copy_result(d, t) for d, t in zip(descriptions, self.signature.results)]
         finally:
-            _free_results(descriptions, contiguous)
+            # The results are the caller's, even where they repeat an argument.
+            for description in descriptions:
+                load_library().mtaFree(description[0])
 
 
 def _descriptor_words(tensor: TensorType) -> int:
@@ -102,10 +104,3 @@ def _copy_result(words: list[int], tensor: TensorType) -> np.ndarray:
     flat = np.frombuffer(buffer, dtype)
     byte_strides = [stride * dtype.itemsize for stride in strides]
     return np.array(np.lib.stride_tricks.as_strided(flat, sizes, byte_strides), order="C")
-
-
-def _free_results(descriptions: list[list[int]], arguments: list[np.ndarray]) -> None:
-    """Frees each buffer once, and none that is an argument handed through."""
-    owned = {words[0] for words in descriptions} - {a.ctypes.data for a in arguments}
-    for pointer in owned:
-        load_library().mtaFree(pointer)
