@@ -8,6 +8,8 @@
 
 #include "mta-c/Compiler.h"
 
+#include "Internal.h"
+
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -48,19 +50,15 @@ static const DialectRegistry &sharedRegistry() {
   return registry;
 }
 
-struct MtaModule {
-  MtaModule() : context(sharedRegistry(), MLIRContext::Threading::DISABLED) {
-    // The registered passes create what they need while a pipeline runs.
-    context.loadAllAvailableDialects();
-  }
+// The registered passes create what they need while a pipeline runs.
+MtaModule::MtaModule()
+    : context(sharedRegistry(), MLIRContext::Threading::DISABLED) {
+  context.loadAllAvailableDialects();
+}
 
-  MLIRContext context;
-  OwningOpRef<ModuleOp> op;
-};
-
-struct MtaExecutable {
-  std::unique_ptr<ExecutionEngine> engine;
-};
+void mta::capi::setLastError(std::string message) {
+  lastError = std::move(message);
+}
 
 namespace {
 /// Collects the diagnostics of a call as the command line tools print them:
@@ -225,8 +223,9 @@ char *mtaModuleToCubin(const MtaModule *module, const char *chip,
 // Executables
 //===----------------------------------------------------------------------===//
 
-MtaExecutable *mtaModuleCompile(const MtaModule *module,
-                                int optimizationLevel) {
+MtaExecutable *mta::capi::compile(
+    const MtaModule *module, int optimizationLevel,
+    ArrayRef<std::pair<const char *, void *>> symbols) {
   DiagnosticCollector collector(const_cast<MLIRContext &>(module->context));
   if (optimizationLevel < 0 || optimizationLevel > 3) {
     lastError = "error: expects an optimization level of 0 to 3, but got " +
@@ -248,7 +247,21 @@ MtaExecutable *mtaModuleCompile(const MtaModule *module,
       lastError = "error: " + message;
     return nullptr;
   }
+  (*engine)->registerSymbols([&](llvm::orc::MangleAndInterner interner) {
+    llvm::orc::SymbolMap map;
+    for (auto [name, address] : symbols)
+      map[interner(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
+                             llvm::JITSymbolFlags::Exported};
+    return map;
+  });
+  // Constructors load the kernels of a module that has some.
+  (*engine)->initialize();
   return new MtaExecutable{std::move(*engine)};
+}
+
+MtaExecutable *mtaModuleCompile(const MtaModule *module,
+                                int optimizationLevel) {
+  return mta::capi::compile(module, optimizationLevel, {});
 }
 
 void mtaExecutableDestroy(MtaExecutable *executable) { delete executable; }

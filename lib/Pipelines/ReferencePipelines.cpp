@@ -46,9 +46,8 @@ static void buildReferenceBuffers(OpPassManager &pm) {
   pm.addPass(mta::createCopiesToLinalgPass());
 }
 
-void mta::buildReferenceCPUPipeline(OpPassManager &pm) {
-  buildReferenceBuffers(pm);
-  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+/// From loops and memrefs to what the LLVM conversions take.
+static void buildHostLoops(OpPassManager &pm) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
@@ -58,15 +57,31 @@ void mta::buildReferenceCPUPipeline(OpPassManager &pm) {
   pm.addPass(arith::createArithExpandOpsPass(expand));
   pm.addPass(createConvertMathToLLVMPass());
   pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
+}
+
+static void buildCleanup(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void mta::buildReferenceCPUPipeline(OpPassManager &pm) {
+  buildReferenceBuffers(pm);
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  buildHostLoops(pm);
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertIndexToLLVMPass());
   pm.addPass(createUBToLLVMConversionPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  pm.addPass(createReconcileUnrealizedCastsPass());
+  buildCleanup(pm);
+}
+
+void mta::buildHostPipeline(OpPassManager &pm) {
+  buildHostLoops(pm);
+  pm.addPass(createGpuToLLVMConversionPass());
+  buildCleanup(pm);
 }
 
 /// Every linalg operation becomes one launch of one-dimensional blocks.
@@ -98,17 +113,19 @@ void mta::buildReferenceGPUPipeline(OpPassManager &pm,
   kernels.addPass(memref::createExpandStridedMetadataPass());
   kernels.addPass(createLowerAffinePass());
   kernels.addPass(mta::createExpandMathPass());
+  kernels.addPass(mta::createMathToIntrinsicsPass());
   kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(createConvertGpuOpsToNVVMOps());
-  kernels.addPass(createCanonicalizerPass());
-  kernels.addPass(createCSEPass());
-  kernels.addPass(createReconcileUnrealizedCastsPass());
+  buildCleanup(kernels);
   GpuModuleToBinaryPassOptions binary;
   binary.compilationTarget = "isa";
   pm.addPass(createGpuModuleToBinaryPass(binary));
 }
 
 void mta::registerPipelines() {
+  PassPipelineRegistration<CPUOptions>(
+      "mta-cpu", "Tiled, vectorised kernels for this machine",
+      buildCPUPipeline);
   PassPipelineRegistration<>(
       "mta-reference-cpu",
       "Unfused reference lowering to the LLVM dialect for this machine",
@@ -116,4 +133,8 @@ void mta::registerPipelines() {
   PassPipelineRegistration<ReferenceGPUOptions>(
       "mta-reference-gpu", "Unfused reference lowering to kernels in PTX",
       buildReferenceGPUPipeline);
+  PassPipelineRegistration<>(
+      "mta-host-to-llvm",
+      "Host code that launches kernels to the LLVM dialect",
+      buildHostPipeline);
 }

@@ -30,6 +30,26 @@ struct ReferenceGPUOptions
       llvm::cl::init(true)};
 };
 
+/// Options of `mta-cpu`.
+struct CPUOptions : public mlir::PassPipelineOptions<CPUOptions> {
+  PassOptions::Option<int64_t> queryTile{
+      *this, "query-tile", llvm::cl::desc("Queries of a tile"),
+      llvm::cl::init(64)};
+  PassOptions::Option<int64_t> keyTile{*this, "key-tile",
+                                       llvm::cl::desc("Keys of a tile"),
+                                       llvm::cl::init(128)};
+  PassOptions::Option<int64_t> lanes{
+      *this, "lanes", llvm::cl::desc("Elements of a vector"),
+      llvm::cl::init(16)};
+  PassOptions::Option<bool> threads{
+      *this, "threads", llvm::cl::desc("Run tiles on the threads of OpenMP"),
+      llvm::cl::init(true)};
+};
+
+/// From any level above to the LLVM dialect for this machine, tiled and
+/// vectorised: memory beyond operands and results grows with N.
+void buildCPUPipeline(mlir::OpPassManager &pm, const CPUOptions &options);
+
 /// From any level above to the LLVM dialect for this machine, unfused: every
 /// step of a score program on whole score matrices. Functions get a C wrapper,
 /// `_mlir_ciface_NAME`, on contiguous memrefs.
@@ -41,7 +61,13 @@ void buildReferenceCPUPipeline(mlir::OpPassManager &pm);
 void buildReferenceGPUPipeline(mlir::OpPassManager &pm,
                                const ReferenceGPUOptions &options);
 
-/// Registers `mta-reference-cpu` and `mta-reference-gpu`.
+/// From host code on memrefs that launches the kernels of a `gpu.binary` to the
+/// LLVM dialect, with calls to the run time that `EmulatedDevice.h` describes.
+/// The binary stays as it is.
+void buildHostPipeline(mlir::OpPassManager &pm);
+
+/// Registers `mta-cpu`, `mta-reference-cpu`, `mta-reference-gpu` and
+/// `mta-host-to-llvm`.
 void registerPipelines();
 
 } // namespace mta

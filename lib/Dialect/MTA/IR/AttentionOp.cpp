@@ -1,5 +1,4 @@
-//===- AttentionOp.cpp - Verification and shapes of mta.attention *- C++
-//-*-===//
+//===- AttentionOp.cpp - Verifiers and shapes of attention ------*- C++ -*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -81,6 +80,11 @@ static LogicalResult verifyInputs(AttentionOp op) {
   int64_t keyHeads = ShapedType::isDynamic(key.getDimSize(1))
                          ? value.getDimSize(1)
                          : key.getDimSize(1);
+  // Without a head there is no group of query heads that share a key head.
+  if (query.getDimSize(1) == 0 || keyHeads == 0)
+    return op.emitOpError("expects at least one query head and one key head, "
+                          "but got a query of type ")
+           << query << " and a key of type " << key;
   return expectMultiple(op, "query heads", query.getDimSize(1), "key heads",
                         keyHeads);
 }
@@ -147,12 +151,13 @@ static LogicalResult verifyResults(AttentionOp op, RankedTensorType scores) {
   if (failed(expectShape(op, "log-sum-exp",
                          ArrayRef<int64_t>(expected).drop_back(), logSumExp)))
     return failure();
-  if (!logSumExp.getElementType().isF32() &&
-      logSumExp.getElementType() != scores.getElementType())
-    return op.emitOpError("expects a log-sum-exp of element type 'f32' or ")
-           << scores.getElementType() << ", but got "
-           << logSumExp.getElementType();
-  return success();
+  if (logSumExp.getElementType().isF32() ||
+      logSumExp.getElementType() == scores.getElementType())
+    return success();
+  // Two element types are possible; the one refused is f64.
+  return op.emitOpError("expects a log-sum-exp of the scores' element type ")
+         << scores.getElementType() << ", but got "
+         << logSumExp.getElementType();
 }
 
 /// C5: the argument of the region.
@@ -164,10 +169,10 @@ static LogicalResult verifyScores(AttentionOp op, Block &block) {
            << block.getNumArguments();
   Type type = block.getArgument(0).getType();
   auto scores = dyn_cast<RankedTensorType>(type);
-  if (!scores || scores.getRank() != 4 ||
+  if (!scores || scores.getRank() != 4 || scores.getEncoding() ||
       !(scores.getElementType().isF32() || scores.getElementType().isF64()))
-    return op.emitOpError("expects scores of a rank 4 tensor of f32 or f64, "
-                          "but got ")
+    return op.emitOpError("expects scores of a rank 4 tensor of f32 or f64 "
+                          "without encoding, but got ")
            << type;
   if (scores.getElementTypeBitWidth() < query.getElementTypeBitWidth())
     return op.emitOpError("expects scores not narrower than ")

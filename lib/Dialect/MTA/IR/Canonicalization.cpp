@@ -1,5 +1,4 @@
-//===- Canonicalization.cpp - Folds and canonicalization of score programs *-
-//C++ -*-===//
+//===- Canonicalization.cpp - Folds of score programs -----------*- C++ -*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -35,9 +34,14 @@ struct ConstantWeights {
 };
 } // namespace
 
+/// A splat of a few characters can stand for any number of elements. The
+/// weights of 64 heads mixed in windows of 6 x 11 are within the limit.
+static constexpr int64_t kMaxFoldedElements = int64_t(1) << 19;
+
 static std::optional<ConstantWeights> matchConstant(Value weights) {
   DenseFPElementsAttr attribute;
-  if (!matchPattern(weights, m_Constant(&attribute)))
+  if (!matchPattern(weights, m_Constant(&attribute)) ||
+      attribute.getNumElements() > kMaxFoldedElements)
     return std::nullopt;
   ConstantWeights result;
   result.shape = llvm::to_vector(attribute.getType().getShape());
@@ -50,7 +54,9 @@ static std::optional<ConstantWeights> matchConstant(Value weights) {
   return result;
 }
 
-/// A constant before `attention` with the element type of its scores.
+/// A constant before `attention` with the element type of its scores, or null
+/// if a weight is not finite there: factors in a row can be where their product
+/// is not.
 static Value createConstant(PatternRewriter &rewriter, AttentionOp attention,
                             Location loc, const ConstantWeights &weights) {
   OpBuilder::InsertionGuard guard(rewriter);
@@ -58,8 +64,12 @@ static Value createConstant(PatternRewriter &rewriter, AttentionOp attention,
   auto type = RankedTensorType::get(weights.shape,
                                     attention.getScoreType().getElementType());
   SmallVector<Attribute> values;
-  for (double value : weights.values)
-    values.push_back(rewriter.getFloatAttr(type.getElementType(), value));
+  for (double value : weights.values) {
+    FloatAttr element = rewriter.getFloatAttr(type.getElementType(), value);
+    if (!element.getValue().isFinite())
+      return Value();
+    values.push_back(element);
+  }
   return arith::ConstantOp::create(rewriter, loc,
                                    DenseElementsAttr::get(type, values));
 }
@@ -130,6 +140,8 @@ struct UnitConvToHeadMix : OpRewritePattern<KeyQueryConvOp> {
       constant->shape = {constant->size(0) / groupSize, groupSize, groupSize};
       weights =
           createConstant(rewriter, attentionOf(op), op.getLoc(), *constant);
+      if (!weights)
+        return rewriter.notifyMatchFailure(op, "a weight is not finite");
     }
     rewriter.replaceOpWithNewOp<HeadMixOp>(op, op.getScores(), weights);
     return success();
@@ -155,6 +167,8 @@ struct MergeHeadMixes : OpRewritePattern<HeadMixOp> {
     int64_t groupSize = std::max(a->size(1), b->size(1));
     Value merged = createConstant(rewriter, attentionOf(second),
                                   second.getLoc(), multiply(*b, *a, groupSize));
+    if (!merged)
+      return rewriter.notifyMatchFailure(second, "a product is not finite");
     rewriter.replaceOpWithNewOp<HeadMixOp>(second, first.getScores(), merged);
     return success();
   }
@@ -227,6 +241,8 @@ struct MergeScaleAfterConv : OpRewritePattern<HeadMixOp> {
       return rewriter.notifyMatchFailure(op, "weights are not constant");
     Value merged = createConstant(rewriter, attentionOf(op), op.getLoc(),
                                   scaleHeads(*weights, scales->values, false));
+    if (!merged)
+      return rewriter.notifyMatchFailure(op, "a product is not finite");
     rewriter.replaceOpWithNewOp<KeyQueryConvOp>(op, conv.getScores(), merged,
                                                 conv.getPadding());
     return success();
@@ -248,6 +264,8 @@ struct MergeScaleBeforeConv : OpRewritePattern<KeyQueryConvOp> {
       return rewriter.notifyMatchFailure(op, "weights are not constant");
     Value merged = createConstant(rewriter, attentionOf(op), op.getLoc(),
                                   scaleHeads(*weights, scales->values, true));
+    if (!merged)
+      return rewriter.notifyMatchFailure(op, "a product is not finite");
     rewriter.replaceOpWithNewOp<KeyQueryConvOp>(op, mix.getScores(), merged,
                                                 op.getPadding());
     return success();
@@ -268,11 +286,15 @@ struct FoldConstantScale : OpRewritePattern<HeadMixOp> {
     if (!op->isBeforeInBlock(attention.getSoftmax()))
       return rewriter.notifyMatchFailure(op, "stands after the softmax");
     std::optional<double> scale = getConstantScale(attention);
-    if (!scale || !std::isfinite(*scale * scales->values.front()))
+    if (!scale)
       return rewriter.notifyMatchFailure(op, "the scale is not a constant");
-    rewriter.modifyOpInPlace(attention, [&] {
-      attention.setScale(APFloat(*scale * scales->values.front()));
-    });
+    double product = *scale * scales->values.front();
+    FloatAttr rounded = rewriter.getFloatAttr(
+        attention.getScoreType().getElementType(), product);
+    if (!rounded.getValue().isFinite())
+      return rewriter.notifyMatchFailure(op, "the scale is not finite");
+    rewriter.modifyOpInPlace(attention,
+                             [&] { attention.setScale(APFloat(product)); });
     rewriter.replaceOp(op, op.getScores());
     return success();
   }

@@ -1,5 +1,4 @@
-//===- ScoreOps.cpp - Verification and bounds of score operations *- C++
-//-*-===//
+//===- ScoreOps.cpp - Verifiers and bounds of score ops ---------*- C++ -*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

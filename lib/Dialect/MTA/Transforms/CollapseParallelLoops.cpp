@@ -1,5 +1,4 @@
-//===- CollapseParallelLoops.cpp - One-dimensional parallel loops *- C++
-//-*-===//
+//===- CollapseParallelLoops.cpp - One-dimensional loops --------*- C++ -*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
 
 #include <cmath>
 #include <limits>
@@ -32,25 +33,34 @@ struct SplitLn2 {
   double low;
 };
 
-/// Arithmetic on scalars of one float type and the integers of its width.
+/// Arithmetic on scalars or vectors of one float type and the integers of its
+/// width.
 class FloatMath {
 public:
   FloatMath(ImplicitLocOpBuilder &builder, Type type)
-      : builder(builder), type(type),
-        integer(builder.getIntegerType(type.getIntOrFloatBitWidth())),
-        isDouble(type.isF64()) {}
+      : builder(builder), type(type), element(getElementTypeOrSelf(type)),
+        integer(builder.getIntegerType(element.getIntOrFloatBitWidth())),
+        isDouble(element.isF64()) {
+    if (auto vector = dyn_cast<VectorType>(type))
+      integer = vector.clone(integer);
+  }
 
   Value exp(Value x);
+  Value exp2(Value x);
   Value log(Value x);
 
 private:
+  Value splat(Type type, TypedAttr value) {
+    if (auto vector = dyn_cast<VectorType>(type))
+      value = DenseElementsAttr::get(vector, Attribute(value));
+    return arith::ConstantOp::create(builder, value);
+  }
   Value real(double value) {
-    return arith::ConstantOp::create(builder,
-                                     builder.getFloatAttr(type, value));
+    return splat(type, builder.getFloatAttr(element, value));
   }
   Value bits(int64_t value) {
-    return arith::ConstantOp::create(builder,
-                                     builder.getIntegerAttr(integer, value));
+    return splat(integer, builder.getIntegerAttr(
+                              getElementTypeOrSelf(integer), value));
   }
   Value add(Value a, Value b) { return arith::AddFOp::create(builder, a, b); }
   Value sub(Value a, Value b) { return arith::SubFOp::create(builder, a, b); }
@@ -76,12 +86,26 @@ private:
   SplitLn2 splitLn2() const;
   /// sum_k coefficients[k] x^k by Horner's rule.
   Value polynomial(Value x, ArrayRef<double> coefficients);
-  /// 2^n for an integer n in the range of normal exponents.
-  Value powerOfTwo(Value n);
+  /// x 2^n for a float n of integer value, if the result is a normal number.
+  Value scaleByPowerOfTwo(Value x, Value n);
+  /// exp(r) for |r| <= ln(2)/2: its Taylor polynomial, of which the first term
+  /// left out is below a tenth of an ulp.
+  Value reducedExp(Value r);
+  /// `result`, but for arguments below `smallest` zero, above `largest`
+  /// infinity, and NaN for NaN.
+  Value selectLimits(Value x, double smallest, double largest, Value result);
+  double smallestNormal() const {
+    return isDouble ? std::numeric_limits<double>::min()
+                    : std::numeric_limits<float>::min();
+  }
+  double largestNormal() const {
+    return isDouble ? std::numeric_limits<double>::max()
+                    : std::numeric_limits<float>::max();
+  }
 
   ImplicitLocOpBuilder &builder;
-  Type type;
-  IntegerType integer;
+  Type type, element;
+  Type integer;
   bool isDouble;
 };
 
@@ -102,47 +126,54 @@ Value FloatMath::polynomial(Value x, ArrayRef<double> coefficients) {
   return result;
 }
 
-Value FloatMath::powerOfTwo(Value n) {
-  Value biased = addi(n, bits(exponentBias()));
-  return fromBits(arith::ShLIOp::create(builder, biased, bits(mantissaBits())));
+Value FloatMath::scaleByPowerOfTwo(Value x, Value n) {
+  Value exponent = arith::FPToSIOp::create(builder, integer, n);
+  exponent = arith::ShLIOp::create(builder, exponent, bits(mantissaBits()));
+  return fromBits(addi(toBits(x), exponent));
 }
 
-/// exp(x) = 2^n exp(r), x = n ln 2 + r, |r| <= ln(2)/2, exp(r) by its Taylor
-/// polynomial: the first term left out is below a tenth of an ulp.
-Value FloatMath::exp(Value x) {
-  double smallest = isDouble ? std::numeric_limits<double>::min()
-                             : std::numeric_limits<float>::min();
-  double largest = isDouble ? std::numeric_limits<double>::max()
-                            : std::numeric_limits<float>::max();
-  Value underflows =
-      compare(arith::CmpFPredicate::OLT, x, real(std::log(smallest)));
-  Value overflows =
-      compare(arith::CmpFPredicate::OGT, x, real(std::log(largest)));
-  Value isNaN = compare(arith::CmpFPredicate::UNO, x, x);
-  Value special = arith::OrIOp::create(builder, underflows, overflows);
-  special = arith::OrIOp::create(builder, special, isNaN);
-  // A conversion to an integer needs an argument in range.
-  Value argument = select(special, real(0.0), x);
-
-  SplitLn2 ln2 = splitLn2();
-  Value n = math::FloorOp::create(
-      builder, fma(argument, real(1.0 / std::log(2.0)), real(0.5)));
-  Value r = fma(n, real(-ln2.high), argument);
-  r = fma(n, real(-ln2.low), r);
+Value FloatMath::reducedExp(Value r) {
   SmallVector<double> coefficients = {1.0};
   for (int k = 1; k <= (isDouble ? 13 : 7); ++k)
     coefficients.push_back(coefficients.back() / k);
-  Value result = polynomial(r, coefficients);
+  return polynomial(r, coefficients);
+}
 
-  // Two factors: 2^n itself overflows for the largest results.
-  Value exponent = arith::FPToSIOp::create(builder, integer, n);
-  Value half = arith::ShRSIOp::create(builder, exponent, bits(1));
-  Value rest = arith::SubIOp::create(builder, exponent, half);
-  result = mul(mul(result, powerOfTwo(half)), powerOfTwo(rest));
+Value FloatMath::selectLimits(Value x, double smallest, double largest,
+                              Value result) {
+  Value underflows =
+      compare(arith::CmpFPredicate::OLT, x, real(smallest));
+  Value overflows = compare(arith::CmpFPredicate::OGT, x, real(largest));
+  Value isNaN = compare(arith::CmpFPredicate::UNO, x, x);
   result = select(underflows, real(0.0), result);
-  result =
-      select(overflows, real(std::numeric_limits<double>::infinity()), result);
+  result = select(overflows, real(std::numeric_limits<double>::infinity()),
+                  result);
   return select(isNaN, x, result);
+}
+
+/// exp(x) = 2^n exp(r), x = n ln 2 + r. What an infinity or NaN makes of n is
+/// not selected.
+Value FloatMath::exp(Value x) {
+  SplitLn2 ln2 = splitLn2();
+  Value n = math::FloorOp::create(
+      builder, fma(x, real(1.0 / std::log(2.0)), real(0.5)));
+  Value r = fma(n, real(-ln2.high), x);
+  r = fma(n, real(-ln2.low), r);
+  return selectLimits(x, std::log(smallestNormal()),
+                      std::log(largestNormal()),
+                      scaleByPowerOfTwo(reducedExp(r), n));
+}
+
+/// exp2(x) = 2^n exp(r ln 2), x = n + r.
+Value FloatMath::exp2(Value x) {
+  Value n = math::FloorOp::create(builder, add(x, real(0.5)));
+  Value r = mul(sub(x, n), real(std::log(2.0)));
+  // The largest number whose power is finite is the one before 128 or 1024.
+  double limit = exponentBias() + 1;
+  double largest = isDouble ? std::nextafter(limit, 0.0)
+                            : std::nextafter(float(limit), 0.0f);
+  return selectLimits(x, 1.0 - exponentBias(), largest,
+                      scaleByPowerOfTwo(reducedExp(r), n));
 }
 
 /// log(2^e m) = e ln 2 + 2 atanh((m-1)/(m+1)), sqrt(1/2) < m <= sqrt(2).
@@ -172,8 +203,7 @@ Value FloatMath::log(Value x) {
   SplitLn2 ln2 = splitLn2();
   Value result = fma(e, real(ln2.high), fma(e, real(ln2.low), series));
 
-  double smallest = isDouble ? std::numeric_limits<double>::min()
-                             : std::numeric_limits<float>::min();
+  double smallest = smallestNormal();
   Value isZero = compare(arith::CmpFPredicate::OLT, x, real(smallest));
   result = select(isZero, real(-infinity), result);
   Value isNegative = compare(arith::CmpFPredicate::OLE, x, real(-smallest));
@@ -188,17 +218,21 @@ struct ExpandMathPass : mta::impl::ExpandMathPassBase<ExpandMathPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     getOperation()->walk([&](Operation *op) {
-      if (!isa<math::ExpOp, math::LogOp>(op))
+      if (!isa<math::ExpOp, math::Exp2Op, math::LogOp>(op))
         return;
       Type type = op->getResult(0).getType();
-      if (!type.isF32() && !type.isF64())
+      Type element = getElementTypeOrSelf(type);
+      if (!(element.isF32() || element.isF64()) ||
+          !isa<FloatType, VectorType>(type))
         return;
       rewriter.setInsertionPoint(op);
       ImplicitLocOpBuilder builder(op->getLoc(), rewriter);
       FloatMath floatMath(builder, type);
-      Value operand = op->getOperand(0);
-      rewriter.replaceOp(op, isa<math::ExpOp>(op) ? floatMath.exp(operand)
-                                                  : floatMath.log(operand));
+      Value x = op->getOperand(0);
+      Value result = isa<math::ExpOp>(op)    ? floatMath.exp(x)
+                     : isa<math::Exp2Op>(op) ? floatMath.exp2(x)
+                                             : floatMath.log(x);
+      rewriter.replaceOp(op, result);
     });
   }
 };

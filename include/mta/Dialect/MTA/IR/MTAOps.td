@@ -22,8 +22,17 @@ def MTA_Float : AnyTypeOf<[F16, BF16, F32, F64],
                           "f16, bf16, f32 or f64">;
 def MTA_ScoreFloat : AnyTypeOf<[F32, F64], "f32 or f64">;
 
-def MTA_HeadsTensor : TensorRankOf<[MTA_Float], [4]>;
-def MTA_ScoreTensor : TensorRankOf<[MTA_ScoreFloat], [4]>;
+/// An encoding can mean anything, a sparse layout for one; an operation that
+/// does not know it must not read through it.
+class MTA_Tensor<list<Type> elements, list<int> ranks>
+    : ConfinedType<TensorRankOf<elements, ranks>,
+                   [CPred<"!::llvm::cast<::mlir::RankedTensorType>($_self)"
+                          ".getEncoding()">],
+                   TensorRankOf<elements, ranks>.summary #
+                       " without encoding">;
+
+def MTA_HeadsTensor : MTA_Tensor<[MTA_Float], [4]>;
+def MTA_ScoreTensor : MTA_Tensor<[MTA_ScoreFloat], [4]>;
 
 //===----------------------------------------------------------------------===//
 // Attention
@@ -77,7 +86,7 @@ def MTA_AttentionOp : MTA_Op<"attention", [
     - C1: query, key and value have the same element type.
     - C2: query, key and value agree in the batch.
     - C3: key and value agree in heads and keys; the number of query heads is a
-      multiple of the number of key heads.
+      multiple of the number of key heads, and neither is zero.
     - C4: query and key agree in the head dimension.
     - C5: the region's argument is `B x H x Nq x Nk`, with an element type not
       narrower than that of the query.
@@ -123,14 +132,14 @@ def MTA_AttentionOp : MTA_Op<"attention", [
   }];
   let arguments = (ins
     MTA_HeadsTensor:$query, MTA_HeadsTensor:$key, MTA_HeadsTensor:$value,
-    Optional<1DTensorOf<[I32]>>:$query_boundaries,
-    Optional<1DTensorOf<[I32]>>:$key_boundaries,
+    Optional<MTA_Tensor<[I32], [1]>>:$query_boundaries,
+    Optional<MTA_Tensor<[I32], [1]>>:$key_boundaries,
     DefaultValuedAttr<MTA_MaskAttr, "::mta::Mask::None">:$mask,
     OptionalAttr<F64Attr>:$scale,
     DefaultValuedAttr<I64Attr, "0">:$query_halo);
   let results = (outs
     MTA_HeadsTensor:$output,
-    Optional<TensorRankOf<[MTA_ScoreFloat], [3]>>:$log_sum_exp);
+    Optional<MTA_Tensor<[MTA_ScoreFloat], [3]>>:$log_sum_exp);
   let regions = (region SizedRegion<1>:$program);
   let assemblyFormat = [{
     $query `,` $key `,` $value
@@ -239,7 +248,7 @@ def MTA_KeyQueryConvOp : MTA_ScoreOp<"key_query_conv"> {
     Source: arXiv 2504.00927, equation 5.
   }];
   let arguments = (ins
-    MTA_ScoreTensor:$scores, TensorRankOf<[MTA_Float], [3, 4]>:$weights,
+    MTA_ScoreTensor:$scores, MTA_Tensor<[MTA_Float], [3, 4]>:$weights,
     DefaultValuedAttr<MTA_KeyPaddingAttr, "::mta::KeyPadding::Both">:$padding);
   let assemblyFormat = [{
     $scores `,` $weights (`padding` `` `(` custom<Keyword>($padding)^ `)`)? attr-dict
@@ -307,7 +316,7 @@ def MTA_HeadMixOp : MTA_ScoreOp<"head_mix"> {
     Source: arXiv 2504.00927, equation 6; arXiv 2003.02436.
   }];
   let arguments = (ins
-    MTA_ScoreTensor:$scores, TensorRankOf<[MTA_Float], [3]>:$weights);
+    MTA_ScoreTensor:$scores, MTA_Tensor<[MTA_Float], [3]>:$weights);
   let assemblyFormat = [{
     $scores `,` $weights attr-dict `:` type($scores) `,` type($weights)
   }];
@@ -394,7 +403,7 @@ def MTA_HeadNormOp : MTA_OutputOp<"head_norm"> {
     Source: arXiv 2504.00927, equation 7.
   }];
   let arguments = (ins
-    MTA_HeadsTensor:$input, TensorRankOf<[MTA_Float], [1]>:$gamma,
+    MTA_HeadsTensor:$input, MTA_Tensor<[MTA_Float], [1]>:$gamma,
     DefaultValuedAttr<F64Attr, "1.0e-5">:$epsilon,
     OptionalAttr<I64Attr>:$layer);
   let assemblyFormat = [{
@@ -440,8 +449,8 @@ def MTA_GateOp : MTA_OutputOp<"gate"> {
     ```
   }];
   let arguments = (ins
-    MTA_HeadsTensor:$input, TensorRankOf<[MTA_Float], [2]>:$weights,
-    TensorRankOf<[MTA_Float], [1]>:$bias);
+    MTA_HeadsTensor:$input, MTA_Tensor<[MTA_Float], [2]>:$weights,
+    MTA_Tensor<[MTA_Float], [1]>:$bias);
   let assemblyFormat = [{
     $input `,` $weights `,` $bias attr-dict
     `:` type($input) `,` type($weights) `,` type($bias) `->` type($result)

@@ -12,24 +12,37 @@
 include "mlir/Pass/PassBase.td"
 
 def ExpandMathPass : Pass<"mta-expand-math"> {
-  let summary = "expand exp and log into arithmetic";
+  let summary = "expand exp, exp2 and log into arithmetic";
   let description = [{
-    Before: `math.exp` and `math.log` of f32 or f64 scalars. After: the same
-    values from `arith` and `math.fma`, `math.floor` operations, which every
+    Before: `math.exp`, `math.exp2` and `math.log` of f32 or f64 scalars and
+    vectors. After: the same values from `arith` and `math.fma`, `math.floor` operations, which every
     target has as instructions. On a GPU nothing else is left to call: the
     alternative is a call into a device library that the PTX would have to
     bring along.
 
-    exp reduces the argument by multiples of ln 2 and evaluates a polynomial;
+    exp and exp2 take a power of two out and evaluate a polynomial on the rest;
     log takes the exponent off and evaluates the series of the inverse
     hyperbolic tangent. Both stay within 2 ulp, return the limits at infinities
     and pass NaN on. Results below the smallest normal number are zero, and
     subnormal arguments of log are treated as zero.
 
-    f16 and bf16 operands, vectors and other functions are left alone.
+    f16 and bf16 operands and other functions are left alone.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect"];
+}
+
+def MathToIntrinsicsPass : Pass<"mta-math-to-intrinsics"> {
+  let summary = "turn math operations that are instructions into intrinsics";
+  let description = [{
+    Before: `math.fma`, `math.floor` and `math.sqrt` of f32 or f64 scalars.
+    After: calls of the LLVM intrinsics of the same names. The NVPTX backend
+    selects one instruction for each, where the upstream conversion to NVVM
+    calls libdevice, which only a CUDA toolkit has.
+
+    Vectors, f16, bf16 and other functions are left alone.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 def CollapseParallelLoopsPass : Pass<"mta-collapse-parallel-loops"> {
@@ -67,6 +80,61 @@ def MergeGPUModulesPass : Pass<"mta-merge-gpu-modules", "::mlir::ModuleOp"> {
     Modules with other contents than functions keep to themselves.
   }];
   let dependentDialects = ["::mlir::gpu::GPUDialect"];
+}
+
+def TileAttentionPass : Pass<"mta-tile-attention"> {
+  let summary = "attention as loops over tiles of queries and keys";
+  let description = [{
+    Before: `mta.attention`. After: an `scf.forall` over batch, group of heads
+    and tile of queries, in it an `scf.for` over tiles of keys that carries the
+    running maximum, sum and accumulator of an online softmax, and linalg on
+    tiles of static size. Memory beyond operands and results grows with N.
+
+    From the neighbourhoods of the score operations follow, going backward from
+    the weights, the rows above a tile and the columns on both sides of it that
+    every value has to cover. Where something follows the softmax there are two
+    sweeps over the keys: one for the statistics of the rows, one for weights and
+    output. Tiles of keys that no row of the tile may read are skipped; code for
+    the mask runs in tiles that hold a pair that is not allowed.
+
+    Query, key and value are copied once to the layout that tiles read: queries
+    scaled, keys transposed, zeros around, in the element type of the scores.
+
+    Head dimensions and head groups have to be static.
+  }];
+  let options = [
+    Option<"queryTile", "query-tile", "int64_t", "64", "Queries of a tile">,
+    Option<"keyTile", "key-tile", "int64_t", "128",
+           "Keys of a tile, a multiple of the lanes">,
+    Option<"lanes", "lanes", "int64_t", "16", "Elements of a vector">
+  ];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def VectorizeTilesPass : Pass<"mta-vectorize-tiles"> {
+  let summary = "linalg on tiles as blocks of vector registers";
+  let description = [{
+    Before: linalg on buffers of static size. After: loops over blocks of rows
+    and vectors that stay in registers while reductions run. A convolution is a
+    sum of shifted rows times numbers, a head mix a sum of heads times numbers:
+    both, like the products with keys and values, are multiply-adds of a vector
+    and a number that all its lanes share.
+
+    Operations that are not contiguous along a loop of the output, that have
+    dynamic sizes or other bodies than arithmetic are left for loops.
+  }];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", "16", "Elements of a vector">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
+  ];
 }
 
 #endif // MTA_DIALECT_MTA_TRANSFORMS_PASSES_TD

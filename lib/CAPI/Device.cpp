@@ -1,0 +1,103 @@
+//===- Device.cpp - C ABI of the emulated GPU -------------------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mta-c/Device.h"
+
+#include "Internal.h"
+#include "mta/Runtime/EmulatedDevice.h"
+
+#include <optional>
+
+using mta::capi::setLastError;
+using mta::runtime::EmulatedDevice;
+
+struct MtaDevice {
+  explicit MtaDevice(const mta::runtime::DeviceOptions &options)
+      : device(options) {}
+
+  EmulatedDevice device;
+  std::optional<EmulatedDevice::Scope> scope;
+};
+
+/// Takes the device's error to the caller; 0 if there is none.
+static int reportError(MtaDevice *device) {
+  bool failed = device->device.hasError();
+  setLastError(device->device.takeError());
+  return failed ? 1 : 0;
+}
+
+MtaDevice *mtaDeviceCreate(int lazyCopies, uint64_t seed, unsigned threads) {
+  mta::runtime::DeviceOptions options;
+  options.async = lazyCopies ? mta::emulator::AsyncMode::Lazy
+                             : mta::emulator::AsyncMode::Eager;
+  options.seed = seed;
+  options.threads = threads;
+  return new MtaDevice(options);
+}
+
+void mtaDeviceDestroy(MtaDevice *device) { delete device; }
+
+int mtaDeviceRegister(MtaDevice *device, void *pointer, size_t size, int access,
+                      const char *name) {
+  using mta::emulator::Access;
+  if (access < 0 || access > 2) {
+    setLastError("error: expects an access of 0, 1 or 2, but got " +
+                 std::to_string(access));
+    return 1;
+  }
+  const Access modes[] = {Access::In, Access::Out, Access::InOut};
+  bool added = device->device.memory.add(pointer, size, modes[access], name);
+  setLastError(added ? ""
+                     : std::string("error: buffer '") + name +
+                           "' is empty or overlaps another one");
+  return added ? 0 : 1;
+}
+
+int mtaDeviceUnregister(MtaDevice *device, void *pointer) {
+  bool removed = device->device.memory.remove(pointer);
+  setLastError(removed ? "" : "error: expects a registered buffer");
+  return removed ? 0 : 1;
+}
+
+size_t mtaDeviceCountUnwritten(const MtaDevice *device, void *pointer,
+                               size_t elementSize, size_t *first) {
+  return device->device.memory.countUnwritten(pointer, elementSize, *first);
+}
+
+MtaExecutable *mtaModuleCompileForDevice(const MtaModule *module,
+                                         MtaDevice *device,
+                                         int optimizationLevel) {
+  EmulatedDevice::Scope scope(device->device);
+  llvm::SmallVector<std::pair<const char *, void *>> symbols;
+  for (const mta::runtime::Symbol &symbol : EmulatedDevice::symbols())
+    symbols.emplace_back(symbol.name, symbol.address);
+  MtaExecutable *executable =
+      mta::capi::compile(module, optimizationLevel, symbols);
+  if (executable && reportError(device)) {
+    std::string message = mtaLastError();
+    mtaExecutableDestroy(executable);
+    setLastError(message);
+    return nullptr;
+  }
+  return executable;
+}
+
+void mtaDeviceBegin(MtaDevice *device) { device->scope.emplace(device->device); }
+
+int mtaDeviceEnd(MtaDevice *device) {
+  device->scope.reset();
+  return reportError(device);
+}
+
+void mtaDeviceFree(MtaDevice *device, void *pointer) {
+  device->device.release(pointer);
+}
+
+uint64_t mtaDeviceGetLaunches(const MtaDevice *device) {
+  return device->device.getLaunches();
+}

@@ -1,0 +1,133 @@
+//===- PackOperands.cpp - What all tiles of an attention read ---*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PackOperands.h"
+
+#include "RowBounds.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mta;
+using namespace mta::reference;
+
+/// `source` with `low` zeros before and zeros after in dimension `dim`, of
+/// which there are then `total` elements.
+static Value padDim(ImplicitLocOpBuilder &builder, Value source, int64_t dim,
+                    int64_t low, OpFoldResult total) {
+  Location loc = builder.getLoc();
+  auto type = cast<RankedTensorType>(source.getType());
+  OpFoldResult size = tensor::getMixedSize(builder, loc, source, dim);
+  AffineExpr all = builder.getAffineSymbolExpr(0);
+  AffineExpr own = builder.getAffineSymbolExpr(1);
+  OpFoldResult high = affine::makeComposedFoldedAffineApply(
+      builder, loc, all - own - low, {total, size});
+  SmallVector<OpFoldResult> lows(type.getRank(), builder.getIndexAttr(0));
+  SmallVector<OpFoldResult> highs(lows);
+  lows[dim] = builder.getIndexAttr(low);
+  highs[dim] = high;
+  Value zero = arith::ConstantOp::create(
+      builder, builder.getZeroAttr(type.getElementType()));
+  return tensor::PadOp::create(builder, Type(), source, lows, highs, zero);
+}
+
+/// scale·log2(e): the softmax of the tiles is in base 2, and everything before
+/// it is linear.
+static Value queryFactor(ImplicitLocOpBuilder &builder, AttentionOp op,
+                         Type element) {
+  int64_t dimension =
+      cast<RankedTensorType>(op.getQuery().getType()).getDimSize(3);
+  std::optional<APFloat> scale = op.getScale();
+  double factor = scale ? scale->convertToDouble()
+                        : 1.0 / std::sqrt(static_cast<double>(dimension));
+  return floatConstant(builder, element, factor / std::log(2.0));
+}
+
+static Value packQuery(ImplicitLocOpBuilder &builder, AttentionOp op,
+                       int64_t low, OpFoldResult rows, Type element) {
+  Value factor = queryFactor(builder, op, element);
+  Sizes sizes =
+      tensor::getMixedSizes(builder, builder.getLoc(), op.getQuery());
+  Value scaled =
+      Generic(builder, "bhid")
+          .input(op.getQuery(), "b h i d")
+          .output(emptyTensor(builder, sizes, element), "b h i d")
+          .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+            Value x = convertFloat(inner, elements[0], element);
+            return SmallVector<Value>{
+                arith::MulFOp::create(inner, x, factor)};
+          })[0];
+  return padDim(builder, scaled, 2, low, rows);
+}
+
+static Value packKey(ImplicitLocOpBuilder &builder, AttentionOp op,
+                     int64_t low, OpFoldResult columns, Type element) {
+  Sizes sizes = tensor::getMixedSizes(builder, builder.getLoc(), op.getKey());
+  std::swap(sizes[2], sizes[3]);
+  Value transposed =
+      Generic(builder, "bhdj")
+          .input(op.getKey(), "b h j d")
+          .output(emptyTensor(builder, sizes, element), "b h d j")
+          .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+            return SmallVector<Value>{
+                convertFloat(inner, elements[0], element)};
+          })[0];
+  return padDim(builder, transposed, 3, low, columns);
+}
+
+static Value packValue(ImplicitLocOpBuilder &builder, AttentionOp op,
+                       OpFoldResult rows, int64_t lanes, Type element) {
+  auto type = cast<RankedTensorType>(op.getValue().getType());
+  Value value = convertTensor(builder, op.getValue(), element);
+  int64_t columns = llvm::alignTo(type.getDimSize(3), lanes);
+  value = padDim(builder, value, 2, 0, rows);
+  return padDim(builder, value, 3, 0, builder.getIndexAttr(columns));
+}
+
+PackedOperands mta::packOperands(ImplicitLocOpBuilder &builder, AttentionOp op,
+                                 const TilePlan &plan) {
+  Location loc = builder.getLoc();
+  Type element = op.getScoreType().getElementType();
+  const TileExtent &extent = plan.outputSweep().scores();
+  AffineExpr size = builder.getAffineSymbolExpr(0);
+  int64_t halo = op.getQueryHalo();
+  // Rows: those before the first tile's, the halo, and whole tiles.
+  OpFoldResult rows = affine::makeComposedFoldedAffineApply(
+      builder, loc,
+      (size - halo).ceilDiv(plan.queryTile) * plan.queryTile + halo +
+          extent.rowsBefore,
+      {tensor::getMixedSize(builder, loc, op.getQuery(), 2)});
+  // Columns: a sweep may begin at any key, so that its last tile ends less than
+  // a tile after the last key.
+  OpFoldResult keys = tensor::getMixedSize(builder, loc, op.getKey(), 2);
+  OpFoldResult columns = affine::makeComposedFoldedAffineApply(
+      builder, loc, size + (extent.columns + extent.keysLeft), {keys});
+  OpFoldResult valueRows = affine::makeComposedFoldedAffineApply(
+      builder, loc, size + plan.keyTile, {keys});
+
+  PackedOperands operands;
+  operands.query = packQuery(builder, op, extent.rowsBefore, rows, element);
+  operands.key = packKey(builder, op, extent.keysLeft, columns, element);
+  operands.value = packValue(builder, op, valueRows, plan.lanes, element);
+  RowBounds bounds = computeRowBounds(builder, op);
+  operands.rowKeyBegin = bounds.keyBegin;
+  operands.rowKeyEnd = bounds.keyEnd;
+  operands.keyBegin =
+      padDim(builder, bounds.keyBegin, 0, extent.rowsBefore, rows);
+  operands.keyEnd = padDim(builder, bounds.keyEnd, 0, extent.rowsBefore, rows);
+  for (ScoreOpInterface scoreOp : op.getScoreOps())
+    if (Value weights = scoreOp.getWeightsOrNull())
+      operands.weights[scoreOp] = convertTensor(builder, weights, element);
+  return operands;
+}

@@ -1,0 +1,24 @@
+//===- PackOperands.h - What all tiles of an attention read -----*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MTA_LIB_DIALECT_MTA_TRANSFORMS_PACKOPERANDS_H
+#define MTA_LIB_DIALECT_MTA_TRANSFORMS_PACKOPERANDS_H
+
+#include "TileProgram.h"
+
+namespace mta {
+
+/// Copies query, key and value to the layout that tiles read, in the element
+/// type of the scores and with zeros around, so that every tile is whole.
+/// O(N·D) work and memory.
+PackedOperands packOperands(mlir::ImplicitLocOpBuilder &builder, AttentionOp op,
+                            const TilePlan &plan);
+
+} // namespace mta
+
+#endif // MTA_LIB_DIALECT_MTA_TRANSFORMS_PACKOPERANDS_H

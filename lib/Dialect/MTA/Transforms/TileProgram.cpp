@@ -1,0 +1,341 @@
+//===- TileProgram.cpp - A score program on one tile ------------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TileProgram.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mta;
+using namespace mta::reference;
+
+/// Products and sums may fuse: the tile programs have no order of operations to
+/// keep beyond the one they are written in.
+static constexpr auto kContract = arith::FastMathFlags::contract;
+
+static Value multiply(ImplicitLocOpBuilder &builder, Value a, Value b) {
+  return arith::MulFOp::create(builder, a, b, kContract);
+}
+
+static Value add(ImplicitLocOpBuilder &builder, Value a, Value b) {
+  return arith::AddFOp::create(builder, a, b, kContract);
+}
+
+/// out + a * b, the body of every contraction.
+static SmallVector<Value> multiplyAdd(ImplicitLocOpBuilder &builder,
+                                      ValueRange elements) {
+  return {add(builder, elements[2],
+              multiply(builder, elements[0], elements[1]))};
+}
+
+//===----------------------------------------------------------------------===//
+// Small pieces
+//===----------------------------------------------------------------------===//
+
+Value TileProgram::constant(int64_t value) {
+  return arith::ConstantIndexOp::create(builder, value);
+}
+
+Value TileProgram::empty(ArrayRef<int64_t> sizes) {
+  return emptyTensor(builder, getAsIndexOpFoldResult(builder.getContext(),
+                                                     sizes),
+                     element);
+}
+
+Value TileProgram::filled(ArrayRef<int64_t> sizes, double value) {
+  return filledTensor(
+      builder, getAsIndexOpFoldResult(builder.getContext(), sizes), element,
+      value);
+}
+
+Value TileProgram::headIndex(Value head) {
+  Value first = arith::MulIOp::create(builder, position.group,
+                                      constant(plan.heads));
+  return arith::AddIOp::create(builder, first, head);
+}
+
+Value TileProgram::keyHeadIndex(Value head) {
+  Value heads = tensor::DimOp::create(builder, op.getQuery(), 1);
+  Value keyHeads = tensor::DimOp::create(builder, op.getKey(), 1);
+  Value shared = arith::DivUIOp::create(builder, heads, keyHeads);
+  return arith::DivUIOp::create(builder, headIndex(head), shared);
+}
+
+Value TileProgram::slice(Value source, ArrayRef<OpFoldResult> offsets,
+                         ArrayRef<int64_t> sizes) {
+  SmallVector<OpFoldResult> fullSizes, strides;
+  SmallVector<int64_t> shape;
+  for (int64_t size : sizes) {
+    fullSizes.push_back(builder.getIndexAttr(std::max<int64_t>(size, 1)));
+    strides.push_back(builder.getIndexAttr(1));
+    if (size != 0)
+      shape.push_back(size);
+  }
+  auto type = RankedTensorType::get(shape, getElementTypeOrSelf(source));
+  return tensor::ExtractSliceOp::create(builder, type, source, offsets,
+                                        fullSizes, strides);
+}
+
+Value TileProgram::forEachHead(
+    Value init, function_ref<Value(Value head, Value slice)> body) {
+  auto type = cast<RankedTensorType>(init.getType());
+  SmallVector<OpFoldResult> offsets(3, builder.getIndexAttr(0));
+  SmallVector<int64_t> sizes = {0, type.getDimSize(1), type.getDimSize(2)};
+  auto update = [&](Value head, Value tile) -> Value {
+    offsets[0] = head;
+    Value result = body(head, slice(tile, offsets, sizes));
+    SmallVector<OpFoldResult> fullSizes =
+        getAsIndexOpFoldResult(builder.getContext(),
+                               {1, type.getDimSize(1), type.getDimSize(2)});
+    SmallVector<OpFoldResult> strides(3, builder.getIndexAttr(1));
+    return tensor::InsertSliceOp::create(builder, result, tile, offsets,
+                                         fullSizes, strides);
+  };
+  if (type.getDimSize(0) == 1)
+    return update(constant(0), init);
+  auto loop = scf::ForOp::create(builder, constant(0),
+                                 constant(type.getDimSize(0)), constant(1),
+                                 ValueRange{init});
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  Value updated = update(loop.getInductionVar(), loop.getRegionIterArg(0));
+  scf::YieldOp::create(builder, updated);
+  return loop.getResult(0);
+}
+
+//===----------------------------------------------------------------------===//
+// Contractions with the keys and the values
+//===----------------------------------------------------------------------===//
+
+Value TileProgram::multiplyKeys(const TileExtent &extent, Value column0) {
+  int64_t dimension =
+      cast<RankedTensorType>(op.getQuery().getType()).getDimSize(3);
+  // Row `row0 - rowsBefore` of the queries is row `row0 + (padding -
+  // rowsBefore)` of the packed ones, and so for the columns.
+  const TileExtent &padding = plan.outputSweep().scores();
+  Value row = arith::AddIOp::create(
+      builder, position.row0,
+      constant(padding.rowsBefore - extent.rowsBefore));
+  Value column = arith::AddIOp::create(
+      builder, column0, constant(padding.keysLeft - extent.keysLeft));
+  Value init = filled({plan.heads, extent.rows, extent.columns}, 0.0);
+  return forEachHead(init, [&](Value head, Value scores) {
+    OpFoldResult zero = builder.getIndexAttr(0);
+    Value query = slice(operands.query,
+                        {position.batch, headIndex(head), row, zero},
+                        {0, 0, extent.rows, dimension});
+    Value key = slice(operands.key,
+                      {position.batch, keyHeadIndex(head), zero, column},
+                      {0, 0, dimension, extent.columns});
+    return Generic(builder, "ij", "d")
+        .input(query, "i d")
+        .input(key, "d j")
+        .output(scores, "i j")
+        .build(multiplyAdd)[0];
+  });
+}
+
+Value TileProgram::accumulate(Value accumulator, Value weights,
+                              Value column0) {
+  auto type = cast<RankedTensorType>(accumulator.getType());
+  auto weightsType = cast<RankedTensorType>(weights.getType());
+  return forEachHead(accumulator, [&](Value head, Value rows) {
+    OpFoldResult zero = builder.getIndexAttr(0);
+    Value value = slice(operands.value,
+                        {position.batch, keyHeadIndex(head), column0, zero},
+                        {0, 0, plan.keyTile, type.getDimSize(2)});
+    Value row = slice(weights, {head, zero, zero},
+                      {0, weightsType.getDimSize(1), plan.keyTile});
+    return Generic(builder, "ix", "j")
+        .input(row, "i j")
+        .input(value, "j x")
+        .output(rows, "i x")
+        .build(multiplyAdd)[0];
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Masks
+//===----------------------------------------------------------------------===//
+
+Value TileProgram::boundsOf(Value bounds, const TileExtent &extent) {
+  const TileExtent &padding = plan.outputSweep().scores();
+  Value row = arith::AddIOp::create(
+      builder, position.row0,
+      constant(padding.rowsBefore - extent.rowsBefore));
+  return slice(bounds, {OpFoldResult(row)}, {extent.rows});
+}
+
+/// Bounds do not decrease from row to row, but for rows that do not exist,
+/// whose end is 0: the first and the last row speak for all.
+Value TileProgram::isBoundary(Value keyBegin, Value keyEnd,
+                              const TileExtent &extent, Value column) {
+  Value first = constant(0), last = constant(extent.rows - 1);
+  Value end =
+      arith::AddIOp::create(builder, column, constant(extent.columns));
+  auto at = [&](Value bounds, Value row) -> Value {
+    return tensor::ExtractOp::create(builder, bounds, row);
+  };
+  auto less = [&](Value a, Value b) -> Value {
+    return arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, a, b);
+  };
+  Value result = less(column, at(keyBegin, last));
+  result = arith::OrIOp::create(builder, result, less(at(keyEnd, first), end));
+  return arith::OrIOp::create(builder, result, less(at(keyEnd, last), end));
+}
+
+Value TileProgram::mask(Value tile, const TileExtent &extent, Value column0,
+                        double fill) {
+  Value keyBegin = boundsOf(operands.keyBegin, extent);
+  Value keyEnd = boundsOf(operands.keyEnd, extent);
+  Value column = arith::SubIOp::create(builder, column0,
+                                       constant(extent.keysLeft));
+  Value boundary = isBoundary(keyBegin, keyEnd, extent, column);
+  auto branch = scf::IfOp::create(builder, tile.getType(), boundary,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  Value masked =
+      Generic(builder, "hij")
+          .input(keyBegin, "i")
+          .input(keyEnd, "i")
+          .output(tile, "h i j")
+          .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+            Value offset = linalg::IndexOp::create(inner, 2);
+            Value key = arith::AddIOp::create(inner, offset, column);
+            Value allowed = arith::AndIOp::create(
+                inner,
+                arith::CmpIOp::create(inner, arith::CmpIPredicate::sge, key,
+                                      elements[0]),
+                arith::CmpIOp::create(inner, arith::CmpIPredicate::slt, key,
+                                      elements[1]));
+            Value other = floatConstant(inner, element, fill);
+            return SmallVector<Value>{
+                arith::SelectOp::create(inner, allowed, elements[2], other)};
+          })[0];
+  scf::YieldOp::create(builder, masked);
+  builder.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(builder, tile);
+  return branch.getResult(0);
+}
+
+//===----------------------------------------------------------------------===//
+// Score operations
+//===----------------------------------------------------------------------===//
+
+Value TileProgram::applyConv(KeyQueryConvOp conv, Value tile,
+                             const TileExtent &extent) {
+  // Row i + r and column j + c of the operand: its extent starts cq - 1 rows
+  // and `left` columns before that of the result. Window columns are the outer
+  // reduction, so that one load of scores serves all rows of the window.
+  Value weights = operands.weights.lookup(conv);
+  auto type = cast<RankedTensorType>(weights.getType());
+  SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0));
+  offsets[0] = headIndex(constant(0));
+  SmallVector<int64_t> sizes(type.getShape());
+  sizes[0] = plan.heads;
+  weights = slice(weights, offsets, sizes);
+  Value result = filled({plan.heads, extent.rows, extent.columns}, 0.0);
+  if (!conv.mixesHeads())
+    return Generic(builder, "hij", "cr")
+        .input(weights, "h r c")
+        .input(tile, "h i+r j+c")
+        .output(result, "h i j")
+        .build(multiplyAdd)[0];
+  OpFoldResult groupSize = builder.getIndexAttr(conv.getGroupSize());
+  Value mixed = Generic(builder, "goij", "pcr")
+                    .input(splitDim(builder, weights, 0, groupSize),
+                           "g o p r c")
+                    .input(splitDim(builder, tile, 0, groupSize),
+                           "g p i+r j+c")
+                    .output(splitDim(builder, result, 0, groupSize),
+                            "g o i j")
+                    .build(multiplyAdd)[0];
+  return mergeDims(builder, mixed, 0);
+}
+
+Value TileProgram::applyHeadMix(HeadMixOp mix, Value tile,
+                                const TileExtent &extent) {
+  int64_t groupSize = mix.getGroupSize();
+  int64_t groups = plan.heads / groupSize;
+  Value first = arith::MulIOp::create(builder, position.group,
+                                      constant(groups));
+  OpFoldResult zero = builder.getIndexAttr(0);
+  Value weights = slice(operands.weights.lookup(mix), {first, zero, zero},
+                        {groups, groupSize, groupSize});
+  OpFoldResult inner = builder.getIndexAttr(groupSize);
+  Value result = filled({plan.heads, extent.rows, extent.columns}, 0.0);
+  Value mixed = Generic(builder, "goij", "p")
+                    .input(weights, "g o p")
+                    .input(splitDim(builder, tile, 0, inner), "g p i j")
+                    .output(splitDim(builder, result, 0, inner), "g o i j")
+                    .build(multiplyAdd)[0];
+  return mergeDims(builder, mixed, 0);
+}
+
+Value TileProgram::apply(ScoreOpInterface scoreOp, Value tile,
+                         const TileExtent &extent) {
+  return TypeSwitch<Operation *, Value>(scoreOp)
+      .Case([&](KeyQueryConvOp conv) { return applyConv(conv, tile, extent); })
+      .Case([&](HeadMixOp mix) { return applyHeadMix(mix, tile, extent); });
+}
+
+Value TileProgram::computeScores(const SweepPlan &sweep, Value column0) {
+  Value tile = multiplyKeys(sweep.scores(), column0);
+  for (auto [index, scoreOp] : llvm::enumerate(plan.before)) {
+    if (isa<KeyQueryConvOp>(scoreOp))
+      tile = mask(tile, sweep.extents[index], column0, 0.0);
+    tile = apply(scoreOp, tile, sweep.extents[index + 1]);
+  }
+  return tile;
+}
+
+Value TileProgram::computeWeights(const SweepPlan &sweep, Value probabilities,
+                                  Value column0) {
+  Value tile = probabilities;
+  size_t index = plan.before.size() + 1;
+  // Convolutions spread weights to pairs that are not allowed.
+  bool spread = false;
+  for (ScoreOpInterface scoreOp : plan.after) {
+    bool isConv = isa<KeyQueryConvOp>(scoreOp);
+    if (isConv && spread)
+      tile = mask(tile, sweep.extents[index], column0, 0.0);
+    tile = apply(scoreOp, tile, sweep.extents[++index]);
+    spread |= isConv;
+  }
+  return spread ? mask(tile, sweep.result(), column0, 0.0) : tile;
+}
+
+//===----------------------------------------------------------------------===//
+// Softmax
+//===----------------------------------------------------------------------===//
+
+Value TileProgram::exponentiate(Value tile, Value maximum) {
+  return Generic(builder, "hij")
+      .input(maximum, "h i")
+      .output(tile, "h i j")
+      .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+        Value difference =
+            arith::SubFOp::create(inner, elements[1], elements[0]);
+        return SmallVector<Value>{math::Exp2Op::create(inner, difference)};
+      })[0];
+}
+
+Value TileProgram::scaleRows(Value tile, Value factors) {
+  return Generic(builder, "hij")
+      .input(factors, "h i")
+      .output(tile, "h i j")
+      .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+        return SmallVector<Value>{
+            arith::MulFOp::create(inner, elements[1], elements[0])};
+      })[0];
+}

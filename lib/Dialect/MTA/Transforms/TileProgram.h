@@ -1,0 +1,125 @@
+//===- TileProgram.h - A score program on one tile --------------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Emits linalg on the tensors of one tile. Positions are absolute: a value of
+// extent e covers, for the heads of the tile,
+//
+//     rows     row0 - e.rowsBefore ... of the queries
+//     columns  column0 - e.keysLeft ... of the keys
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MTA_LIB_DIALECT_MTA_TRANSFORMS_TILEPROGRAM_H
+#define MTA_LIB_DIALECT_MTA_TRANSFORMS_TILEPROGRAM_H
+
+#include "LinalgHelpers.h"
+#include "TilePlan.h"
+
+namespace mta {
+
+/// What all tiles of an attention read, prepared once.
+struct PackedOperands {
+  /// B x H x rows x D: the queries times scale·log2(e), with zero rows before
+  /// and after.
+  mlir::Value query;
+  /// B x Hk x D x columns: the keys transposed, with zero columns on both sides.
+  mlir::Value key;
+  /// B x Hk x rows x (Dv in whole vectors): the values with zeros around.
+  mlir::Value value;
+  /// Keys [begin, end) that a query may read, for every row of `query`, rows
+  /// that do not exist reading none; and the same of the Nq rows alone.
+  mlir::Value keyBegin, keyEnd, rowKeyBegin, rowKeyEnd;
+  /// The weights of every score operation in the scores' element type.
+  llvm::DenseMap<mlir::Operation *, mlir::Value> weights;
+};
+
+/// The tile of the loops that surround it, as index values.
+struct TilePosition {
+  mlir::Value batch;
+  mlir::Value group;
+  /// The first row of the output tile, as a query and as a row of the packed
+  /// queries, whose first `paddingRows` rows stand before query 0.
+  mlir::Value row0;
+};
+
+class TileProgram {
+public:
+  TileProgram(mlir::ImplicitLocOpBuilder &builder, AttentionOp op,
+              const TilePlan &plan, const PackedOperands &operands,
+              const TilePosition &position)
+      : builder(builder), op(op), plan(plan), operands(operands),
+        position(position),
+        element(op.getScoreType().getElementType()) {}
+
+  /// The scores of q·kᵀ and the operations before the softmax, for the keys
+  /// from `column0`, with the extents of `sweep`.
+  mlir::Value computeScores(const SweepPlan &sweep, mlir::Value column0);
+
+  /// The operations after the softmax.
+  mlir::Value computeWeights(const SweepPlan &sweep, mlir::Value probabilities,
+                             mlir::Value column0);
+
+  /// `tile` with `fill` where a pair is not allowed; no code runs in tiles all
+  /// of whose pairs are.
+  mlir::Value mask(mlir::Value tile, const TileExtent &extent,
+                   mlir::Value column0, double fill);
+
+  /// exp2(tile - maximum), in place.
+  mlir::Value exponentiate(mlir::Value tile, mlir::Value maximum);
+
+  /// `tile` times a factor of every row, in place.
+  mlir::Value scaleRows(mlir::Value tile, mlir::Value factors);
+
+  /// accumulator + weights·v for the keys from `column0`.
+  mlir::Value accumulate(mlir::Value accumulator, mlir::Value weights,
+                         mlir::Value column0);
+
+  /// A heads x rows x columns tile filled with `value`.
+  mlir::Value filled(mlir::ArrayRef<int64_t> sizes, double value);
+  mlir::Value empty(mlir::ArrayRef<int64_t> sizes);
+
+private:
+  mlir::Value multiplyKeys(const TileExtent &extent, mlir::Value column0);
+  mlir::Value apply(ScoreOpInterface scoreOp, mlir::Value tile,
+                    const TileExtent &extent);
+  mlir::Value applyConv(KeyQueryConvOp conv, mlir::Value tile,
+                        const TileExtent &extent);
+  mlir::Value applyHeadMix(HeadMixOp mix, mlir::Value tile,
+                           const TileExtent &extent);
+
+  /// Runs `body` for every head of the tile, which updates its slice of `init`.
+  mlir::Value forEachHead(
+      mlir::Value init,
+      llvm::function_ref<mlir::Value(mlir::Value head, mlir::Value slice)>
+          body);
+  /// Slice [offsets...][sizes...] of `source`, without its dimensions of size 1
+  /// where `sizes` has 0.
+  mlir::Value slice(mlir::Value source,
+                    mlir::ArrayRef<mlir::OpFoldResult> offsets,
+                    mlir::ArrayRef<int64_t> sizes);
+  /// The rows of `bounds` that `extent` covers.
+  mlir::Value boundsOf(mlir::Value bounds, const TileExtent &extent);
+  /// Whether some pair of the tile is not allowed.
+  mlir::Value isBoundary(mlir::Value keyBegin, mlir::Value keyEnd,
+                         const TileExtent &extent, mlir::Value column);
+  /// Head `head` of the tile's group, and the key head it reads.
+  mlir::Value headIndex(mlir::Value head);
+  mlir::Value keyHeadIndex(mlir::Value head);
+  mlir::Value constant(int64_t value);
+
+  mlir::ImplicitLocOpBuilder &builder;
+  AttentionOp op;
+  const TilePlan &plan;
+  const PackedOperands &operands;
+  const TilePosition &position;
+  mlir::Type element;
+};
+
+} // namespace mta
+
+#endif // MTA_LIB_DIALECT_MTA_TRANSFORMS_TILEPROGRAM_H

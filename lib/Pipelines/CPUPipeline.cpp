@@ -1,0 +1,109 @@
+//===- CPUPipeline.cpp - Tiled kernels for this machine ---------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//     mta ops -> tiles on tensors -> buffers -> register blocks -> threads
+//             -> LLVM dialect
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/Transforms/RequestCWrappers.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+#include "mta/Conversion/Passes.h"
+#include "mta/Dialect/MTA/Transforms/Passes.h"
+#include "mta/Pipelines/Pipelines.h"
+
+using namespace mlir;
+
+static void simplify(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void buildTiles(OpPassManager &pm, const mta::CPUOptions &options) {
+  simplify(pm);
+  mta::TileAttentionPassOptions tile;
+  tile.queryTile = options.queryTile;
+  tile.keyTile = options.keyTile;
+  tile.lanes = options.lanes;
+  pm.addPass(mta::createTileAttentionPass(tile));
+  pm.addPass(mta::createConvertMTAToLinalgPass());
+  simplify(pm);
+}
+
+static void buildBuffers(OpPassManager &pm) {
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  // The second run removes copies of a buffer to itself, which the first makes
+  // visible.
+  simplify(pm);
+  pm.addPass(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(
+      bufferization::createBufferLoopHoistingPass());
+  bufferization::buildBufferDeallocationPipeline(pm);
+  pm.addPass(createConvertBufferizationToMemRefPass());
+  pm.addPass(mta::createCopiesToLinalgPass());
+}
+
+static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options) {
+  mta::VectorizeTilesPassOptions vectorize;
+  vectorize.lanes = options.lanes;
+  pm.addPass(mta::createVectorizeTilesPass(vectorize));
+  simplify(pm);
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
+  pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
+  if (options.threads) {
+    pm.addPass(createConvertSCFToOpenMPPass());
+    // Removes the scopes of stack allocations that hold none; the conversion of
+    // loops to branches does not take them.
+    pm.addPass(createCanonicalizerPass());
+  }
+  pm.addPass(mta::createExpandMathPass());
+}
+
+static void buildLLVM(OpPassManager &pm) {
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createSCFToControlFlowPass());
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  pm.addPass(arith::createArithExpandOpsPass(expand));
+  pm.addPass(createConvertMathToLLVMPass());
+  ConvertVectorToLLVMPassOptions vector;
+  vector.reassociateFPReductions = true;
+  pm.addPass(createConvertVectorToLLVMPass(vector));
+  pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createConvertOpenMPToLLVMPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createUBToLLVMConversionPass());
+  simplify(pm);
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void mta::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
+  buildTiles(pm, options);
+  buildBuffers(pm);
+  buildLoops(pm, options);
+  buildLLVM(pm);
+}
