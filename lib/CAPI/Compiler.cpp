@@ -239,6 +239,9 @@ MtaExecutable *mta::capi::compile(
   options.transformer = transformer;
   options.jitCodeGenOptLevel =
       static_cast<llvm::CodeGenOptLevel>(optimizationLevel);
+  // Threads of `mta-cpu`; code that does not use them does not need it.
+  StringRef libraries[] = {MTA_OPENMP_LIBRARY};
+  options.sharedLibPaths = libraries;
   auto engine = ExecutionEngine::create(
       const_cast<OwningOpRef<ModuleOp> &>(module->op).get(), options);
   if (!engine) {

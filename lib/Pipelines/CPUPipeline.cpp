@@ -25,20 +25,31 @@
 #include "mta/Conversion/Passes.h"
 #include "mta/Dialect/MTA/Transforms/Passes.h"
 #include "mta/Pipelines/Pipelines.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
+
+/// The widest vector registers of this machine; 128 where nothing is known.
+static int64_t hostVectorBits() {
+  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  if (features.lookup("avx512f"))
+    return 512;
+  return features.lookup("avx2") ? 256 : 128;
+}
 
 static void simplify(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }
 
-static void buildTiles(OpPassManager &pm, const mta::CPUOptions &options) {
+static void buildTiles(OpPassManager &pm, const mta::CPUOptions &options,
+                       int64_t vectorBits) {
   simplify(pm);
   mta::TileAttentionPassOptions tile;
   tile.queryTile = options.queryTile;
   tile.keyTile = options.keyTile;
-  tile.lanes = options.lanes;
+  tile.vectorBits = vectorBits;
   pm.addPass(mta::createTileAttentionPass(tile));
   pm.addPass(mta::createConvertMTAToLinalgPass());
   simplify(pm);
@@ -62,9 +73,10 @@ static void buildBuffers(OpPassManager &pm) {
   pm.addPass(mta::createCopiesToLinalgPass());
 }
 
-static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options) {
+static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options,
+                       int64_t vectorBits) {
   mta::VectorizeTilesPassOptions vectorize;
-  vectorize.lanes = options.lanes;
+  vectorize.vectorBits = vectorBits;
   pm.addPass(mta::createVectorizeTilesPass(vectorize));
   simplify(pm);
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
@@ -102,8 +114,10 @@ static void buildLLVM(OpPassManager &pm) {
 }
 
 void mta::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
-  buildTiles(pm, options);
+  int64_t vectorBits =
+      options.vectorBits ? options.vectorBits : hostVectorBits();
+  buildTiles(pm, options, vectorBits);
   buildBuffers(pm);
-  buildLoops(pm, options);
+  buildLoops(pm, options, vectorBits);
   buildLLVM(pm);
 }

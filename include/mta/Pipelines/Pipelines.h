@@ -38,9 +38,10 @@ struct CPUOptions : public mlir::PassPipelineOptions<CPUOptions> {
   PassOptions::Option<int64_t> keyTile{*this, "key-tile",
                                        llvm::cl::desc("Keys of a tile"),
                                        llvm::cl::init(128)};
-  PassOptions::Option<int64_t> lanes{
-      *this, "lanes", llvm::cl::desc("Elements of a vector"),
-      llvm::cl::init(16)};
+  PassOptions::Option<int64_t> vectorBits{
+      *this, "vector-bits",
+      llvm::cl::desc("Bits of a vector register, 0 for those of this machine"),
+      llvm::cl::init(0)};
   PassOptions::Option<bool> threads{
       *this, "threads", llvm::cl::desc("Run tiles on the threads of OpenMP"),
       llvm::cl::init(true)};

@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -95,18 +96,73 @@ static Value packValue(ImplicitLocOpBuilder &builder, AttentionOp op,
   return padDim(builder, value, 3, 0, builder.getIndexAttr(columns));
 }
 
+/// Cuts every sequence into tiles:
+///
+///     for s: for row in [%b[s], %b[s+1]) step queryTile
+///       tile <- tile + 1, tileBegin[tile] = row, tileEnd[tile] = ...
+///
+/// Every sequence but one may add one tile to those of all rows together.
+static void computeSequenceTiles(ImplicitLocOpBuilder &builder, AttentionOp op,
+                                 const TilePlan &plan,
+                                 PackedOperands &operands) {
+  Location loc = builder.getLoc();
+  Type index = builder.getIndexType();
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, value);
+  };
+  Value boundaries = op.getQueryBoundaries();
+  AffineExpr queries = builder.getAffineSymbolExpr(0);
+  AffineExpr offsets = builder.getAffineSymbolExpr(1);
+  OpFoldResult count = affine::makeComposedFoldedAffineApply(
+      builder, loc, queries.ceilDiv(plan.queryTile) + (offsets - 2),
+      {tensor::getMixedSize(builder, loc, op.getQuery(), 2),
+       tensor::getMixedSize(builder, loc, boundaries, 0)});
+  Value none = linalg::FillOp::create(builder, constant(0),
+                                      emptyTensor(builder, {count}, index))
+                   .getResult(0);
+  Value sequences = arith::SubIOp::create(
+      builder, tensor::DimOp::create(builder, boundaries, 0), constant(1));
+  auto boundary = [&](Value sequence) -> Value {
+    Value value = tensor::ExtractOp::create(builder, boundaries, sequence);
+    return arith::IndexCastOp::create(builder, index, value);
+  };
+  auto outer = scf::ForOp::create(builder, constant(0), sequences, constant(1),
+                                  ValueRange{constant(0), none, none});
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(outer.getBody());
+  Value sequence = outer.getInductionVar();
+  Value end = boundary(
+      arith::AddIOp::create(builder, sequence, constant(1)));
+  auto inner =
+      scf::ForOp::create(builder, boundary(sequence), end,
+                         constant(plan.queryTile), outer.getRegionIterArgs());
+  builder.setInsertionPointToStart(inner.getBody());
+  Value row = inner.getInductionVar();
+  Value tile = inner.getRegionIterArg(0);
+  Value rowEnd = arith::MinSIOp::create(
+      builder, end,
+      arith::AddIOp::create(builder, row, constant(plan.queryTile)));
+  Value begins = tensor::InsertOp::create(builder, row,
+                                          inner.getRegionIterArg(1), tile);
+  Value ends = tensor::InsertOp::create(builder, rowEnd,
+                                        inner.getRegionIterArg(2), tile);
+  Value next = arith::AddIOp::create(builder, tile, constant(1));
+  scf::YieldOp::create(builder, ValueRange{next, begins, ends});
+  builder.setInsertionPointToEnd(outer.getBody());
+  scf::YieldOp::create(builder, inner.getResults());
+  operands.tileBegin = outer.getResult(1);
+  operands.tileEnd = outer.getResult(2);
+}
+
 PackedOperands mta::packOperands(ImplicitLocOpBuilder &builder, AttentionOp op,
                                  const TilePlan &plan) {
   Location loc = builder.getLoc();
   Type element = op.getScoreType().getElementType();
   const TileExtent &extent = plan.outputSweep().scores();
   AffineExpr size = builder.getAffineSymbolExpr(0);
-  int64_t halo = op.getQueryHalo();
-  // Rows: those before the first tile's, the halo, and whole tiles.
+  // Rows: a tile may begin at any query and covers rows before it.
   OpFoldResult rows = affine::makeComposedFoldedAffineApply(
-      builder, loc,
-      (size - halo).ceilDiv(plan.queryTile) * plan.queryTile + halo +
-          extent.rowsBefore,
+      builder, loc, size + (plan.queryTile + extent.rowsBefore),
       {tensor::getMixedSize(builder, loc, op.getQuery(), 2)});
   // Columns: a sweep may begin at any key, so that its last tile ends less than
   // a tile after the last key.
@@ -121,11 +177,15 @@ PackedOperands mta::packOperands(ImplicitLocOpBuilder &builder, AttentionOp op,
   operands.key = packKey(builder, op, extent.keysLeft, columns, element);
   operands.value = packValue(builder, op, valueRows, plan.lanes, element);
   RowBounds bounds = computeRowBounds(builder, op);
-  operands.rowKeyBegin = bounds.keyBegin;
-  operands.rowKeyEnd = bounds.keyEnd;
-  operands.keyBegin =
-      padDim(builder, bounds.keyBegin, 0, extent.rowsBefore, rows);
-  operands.keyEnd = padDim(builder, bounds.keyEnd, 0, extent.rowsBefore, rows);
+  auto padRows = [&](Value tensor) {
+    return padDim(builder, tensor, 0, extent.rowsBefore, rows);
+  };
+  operands.keyBegin = padRows(bounds.keyBegin);
+  operands.keyEnd = padRows(bounds.keyEnd);
+  if (bounds.queryBegin) {
+    operands.queryBegin = padRows(bounds.queryBegin);
+    computeSequenceTiles(builder, op, plan, operands);
+  }
   for (ScoreOpInterface scoreOp : op.getScoreOps())
     if (Value weights = scoreOp.getWeightsOrNull())
       operands.weights[scoreOp] = convertTensor(builder, weights, element);

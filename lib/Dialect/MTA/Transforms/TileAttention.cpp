@@ -60,20 +60,20 @@ public:
   SmallVector<Value> build();
 
 private:
-  void buildTile(ValueRange position, ValueRange outputs);
-  std::pair<Value, Value> keyRange(const TileExtent &extent, Value row0);
+  void buildTile(ValueRange induction, ValueRange outputs);
+  TilePosition locate(ValueRange induction);
   RowStatistics updateStatistics(TileProgram &tile, Value scores,
                                  RowStatistics old, Value &correction);
   Value probabilities(TileProgram &tile, Value scores,
                       const TileExtent &extent, Value maximum, Value column0);
 
-  std::pair<RowStatistics, Value> buildOneSweep(TileProgram &tile, Value row0);
-  RowStatistics buildStatisticsSweep(TileProgram &tile, Value row0);
-  Value buildWeightsSweep(TileProgram &tile, Value row0,
+  std::pair<RowStatistics, Value> buildOneSweep(TileProgram &tile);
+  RowStatistics buildStatisticsSweep(TileProgram &tile);
+  Value buildWeightsSweep(TileProgram &tile,
                           const RowStatistics &statistics);
   Value reciprocal(Value sum);
   Value logSumExp(const RowStatistics &statistics);
-  void insertTile(Value tile, Value output, ValueRange position, Value valid);
+  void insertTile(Value tile, Value output, const TilePosition &position);
 
   Value constant(int64_t value) {
     return arith::ConstantIndexOp::create(builder, value);
@@ -204,23 +204,6 @@ Value TiledAttention::logSumExp(const RowStatistics &statistics) {
 // Sweeps over the keys
 //===----------------------------------------------------------------------===//
 
-/// The keys that the rows of a tile may read: [first, end).
-std::pair<Value, Value> TiledAttention::keyRange(const TileExtent &extent,
-                                                 Value row0) {
-  Value zero = constant(0);
-  Value queries = tensor::DimOp::create(builder, op.getQuery(), 2);
-  Value first = arith::SubIOp::create(builder, row0,
-                                      constant(extent.rowsBefore));
-  first = arith::MaxSIOp::create(builder, first, zero);
-  Value end = arith::AddIOp::create(builder, row0, constant(plan.queryTile));
-  end = arith::MinSIOp::create(builder, end, queries);
-  Value last = arith::SubIOp::create(builder, end, constant(1));
-  Value keyFirst =
-      tensor::ExtractOp::create(builder, operands.rowKeyBegin, first);
-  Value keyEnd = tensor::ExtractOp::create(builder, operands.rowKeyEnd, last);
-  return {keyFirst, keyEnd};
-}
-
 /// for column0 over the keys of the tile: init <- body(column0, init).
 static SmallVector<Value>
 sweep(ImplicitLocOpBuilder &builder, std::pair<Value, Value> keys,
@@ -237,14 +220,14 @@ sweep(ImplicitLocOpBuilder &builder, std::pair<Value, Value> keys,
 }
 
 std::pair<RowStatistics, Value>
-TiledAttention::buildOneSweep(TileProgram &tile, Value row0) {
+TiledAttention::buildOneSweep(TileProgram &tile) {
   const SweepPlan &plan1 = plan.statistics;
   int64_t rows = plan1.result().rows;
   Value init[] = {tile.filled({plan.heads, rows}, lowest()),
                   tile.filled({plan.heads, rows}, 0.0),
                   tile.filled({plan.heads, rows, valueColumns()}, 0.0)};
   SmallVector<Value> results = sweep(
-      builder, keyRange(plan1.scores(), row0), plan.keyTile, init,
+      builder, tile.keyRange(plan1.scores()), plan.keyTile, init,
       [&](Value column0, ValueRange carried) {
         Value scores = tile.computeScores(plan1, column0);
         scores = tile.mask(scores, plan1.result(), column0, lowest());
@@ -262,14 +245,13 @@ TiledAttention::buildOneSweep(TileProgram &tile, Value row0) {
   return {{results[0], results[1]}, results[2]};
 }
 
-RowStatistics TiledAttention::buildStatisticsSweep(TileProgram &tile,
-                                                   Value row0) {
+RowStatistics TiledAttention::buildStatisticsSweep(TileProgram &tile) {
   const SweepPlan &plan1 = plan.statistics;
   int64_t rows = plan1.result().rows;
   Value init[] = {tile.filled({plan.heads, rows}, lowest()),
                   tile.filled({plan.heads, rows}, 0.0)};
   SmallVector<Value> results = sweep(
-      builder, keyRange(plan1.scores(), row0), plan.keyTile, init,
+      builder, tile.keyRange(plan1.scores()), plan.keyTile, init,
       [&](Value column0, ValueRange carried) {
         Value scores = tile.computeScores(plan1, column0);
         scores = tile.mask(scores, plan1.result(), column0, lowest());
@@ -284,13 +266,13 @@ RowStatistics TiledAttention::buildStatisticsSweep(TileProgram &tile,
   return {results[0], results[1]};
 }
 
-Value TiledAttention::buildWeightsSweep(TileProgram &tile, Value row0,
+Value TiledAttention::buildWeightsSweep(TileProgram &tile,
                                         const RowStatistics &statistics) {
   const SweepPlan &plan2 = plan.weights;
   const TileExtent &softmax = plan2.extents[plan.before.size() + 1];
   Value init = tile.filled({plan.heads, plan.queryTile, valueColumns()}, 0.0);
   Value inverse = reciprocal(statistics.sum);
-  return sweep(builder, keyRange(plan2.scores(), row0), plan.keyTile, init,
+  return sweep(builder, tile.keyRange(plan2.scores()), plan.keyTile, init,
                [&](Value column0, ValueRange carried) {
                  Value scores = tile.computeScores(plan2, column0);
                  Value weights = probabilities(tile, scores, softmax,
@@ -308,11 +290,13 @@ Value TiledAttention::buildWeightsSweep(TileProgram &tile, Value row0,
 
 /// The rows of `tile` that exist go to their place in `output`, converted to
 /// its element type.
-void TiledAttention::insertTile(Value tile, Value output, ValueRange position,
-                                Value valid) {
+void TiledAttention::insertTile(Value tile, Value output,
+                                const TilePosition &position) {
   auto outputType = cast<RankedTensorType>(output.getType());
   int64_t rank = outputType.getRank();
   OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
+  Value valid =
+      arith::SubIOp::create(builder, position.rowEnd, position.row0);
   SmallVector<OpFoldResult> sizes = {builder.getIndexAttr(plan.heads), valid};
   if (rank == 4)
     sizes.push_back(tensor::getMixedSize(builder, builder.getLoc(), output, 3));
@@ -322,11 +306,12 @@ void TiledAttention::insertTile(Value tile, Value output, ValueRange position,
                                               strides);
   rows = convertTensor(builder, rows, outputType.getElementType());
 
-  Value head = arith::MulIOp::create(builder, position[1],
+  Value head = arith::MulIOp::create(builder, position.group,
                                      constant(plan.heads));
-  Value row = arith::MulIOp::create(builder, position[2],
-                                    constant(plan.queryTile));
-  SmallVector<OpFoldResult> outputOffsets = {position[0], head, row};
+  Value row = arith::SubIOp::create(
+      builder, position.row0,
+      constant(static_cast<int64_t>(op.getQueryHalo())));
+  SmallVector<OpFoldResult> outputOffsets = {position.batch, head, row};
   outputOffsets.resize(rank, zero);
   sizes.insert(sizes.begin(), one);
   SmallVector<OpFoldResult> outputStrides(rank, one);
@@ -337,24 +322,44 @@ void TiledAttention::insertTile(Value tile, Value output, ValueRange position,
                                         sizes, outputStrides);
 }
 
-void TiledAttention::buildTile(ValueRange position, ValueRange outputs) {
-  Value outputRow = arith::MulIOp::create(builder, position[2],
-                                          constant(plan.queryTile));
-  Value row0 = arith::AddIOp::create(
-      builder, outputRow, constant(static_cast<int64_t>(op.getQueryHalo())));
-  Value rows = tensor::DimOp::create(builder, outputs[0], 2);
-  Value valid = arith::SubIOp::create(builder, rows, outputRow);
-  valid = arith::MinSIOp::create(builder, valid, constant(plan.queryTile));
+TilePosition TiledAttention::locate(ValueRange induction) {
+  TilePosition position;
+  position.batch = induction[0];
+  position.group = induction[1];
+  if (operands.tileBegin) {
+    auto at = [&](Value tensor, Value index) -> Value {
+      return tensor::ExtractOp::create(builder, tensor, index);
+    };
+    position.row0 = at(operands.tileBegin, induction[2]);
+    position.rowEnd = at(operands.tileEnd, induction[2]);
+    int64_t padding = plan.outputSweep().scores().rowsBefore;
+    Value row =
+        arith::AddIOp::create(builder, position.row0, constant(padding));
+    position.queryBegin = at(operands.queryBegin, row);
+    return position;
+  }
+  Value tileRow = arith::MulIOp::create(builder, induction[2],
+                                        constant(plan.queryTile));
+  position.row0 = arith::AddIOp::create(
+      builder, tileRow, constant(static_cast<int64_t>(op.getQueryHalo())));
+  Value end = arith::AddIOp::create(builder, position.row0,
+                                    constant(plan.queryTile));
+  Value queries = tensor::DimOp::create(builder, op.getQuery(), 2);
+  position.rowEnd = arith::MinSIOp::create(builder, end, queries);
+  position.queryBegin = constant(0);
+  return position;
+}
 
-  TilePosition place = {position[0], position[1], row0};
-  TileProgram tile(builder, op, plan, operands, place);
+void TiledAttention::buildTile(ValueRange induction, ValueRange outputs) {
+  TilePosition position = locate(induction);
+  TileProgram tile(builder, op, plan, operands, position);
   RowStatistics statistics;
   Value accumulator;
   if (plan.hasTwoSweeps()) {
-    statistics = buildStatisticsSweep(tile, row0);
-    accumulator = buildWeightsSweep(tile, row0, statistics);
+    statistics = buildStatisticsSweep(tile);
+    accumulator = buildWeightsSweep(tile, statistics);
   } else {
-    std::tie(statistics, accumulator) = buildOneSweep(tile, row0);
+    std::tie(statistics, accumulator) = buildOneSweep(tile);
   }
   Value logSum;
   if (op.getLogSumExp()) {
@@ -370,9 +375,9 @@ void TiledAttention::buildTile(ValueRange position, ValueRange outputs) {
   }
   if (!plan.hasTwoSweeps())
     accumulator = tile.scaleRows(accumulator, reciprocal(statistics.sum));
-  insertTile(accumulator, outputs[0], position, valid);
+  insertTile(accumulator, outputs[0], position);
   if (logSum)
-    insertTile(logSum, outputs[1], position, valid);
+    insertTile(logSum, outputs[1], position);
 }
 
 SmallVector<Value> TiledAttention::build() {
@@ -392,6 +397,8 @@ SmallVector<Value> TiledAttention::build() {
   SmallVector<OpFoldResult> bounds = {shapes[0][0],
                                       count(shapes[0][1], plan.heads),
                                       count(shapes[0][2], plan.queryTile)};
+  if (operands.tileBegin)
+    bounds[2] = tensor::getMixedSize(builder, loc, operands.tileBegin, 0);
   auto forall = scf::ForallOp::create(builder, bounds, init,
                                       /*mapping=*/std::nullopt);
   OpBuilder::InsertionGuard guard(builder);
@@ -417,6 +424,13 @@ struct TileAttentionPass
 
 private:
   LogicalResult tile(IRRewriter &rewriter, AttentionOp op) {
+    int64_t lanes =
+        vectorBits / op.getScoreType().getElementTypeBitWidth();
+    if (lanes < 1 || queryTile < 1 || keyTile < 1 || keyTile % lanes != 0)
+      return op.emitOpError("expects tiles of at least 1 query and of whole "
+                            "vectors of keys, but got ")
+             << queryTile << " queries and " << keyTile << " keys for vectors "
+             << "of " << lanes << " scores";
     FailureOr<TilePlan> plan = planTiles(op, queryTile, keyTile, lanes);
     if (failed(plan))
       return failure();

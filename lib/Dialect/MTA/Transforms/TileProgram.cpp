@@ -8,6 +8,8 @@
 
 #include "TileProgram.h"
 
+#include "RowBounds.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -167,17 +169,67 @@ Value TileProgram::accumulate(Value accumulator, Value weights,
 // Masks
 //===----------------------------------------------------------------------===//
 
+void TileProgram::computeBounds() {
+  const TileExtent &all = plan.outputSweep().scores();
+  SmallVector<OpFoldResult> size = {builder.getIndexAttr(all.rows)};
+  Value begin = slice(operands.keyBegin, {OpFoldResult(position.row0)},
+                      {all.rows});
+  Value end =
+      slice(operands.keyEnd, {OpFoldResult(position.row0)}, {all.rows});
+  Value first = arith::SubIOp::create(builder, position.row0,
+                                      constant(all.rowsBefore));
+  Value init = emptyTensor(builder, size, builder.getIndexType());
+  ValueRange bounds =
+      Generic(builder, "i")
+          .input(begin, "i")
+          .input(end, "i")
+          .output(init, "i")
+          .output(init, "i")
+          .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+            Value offset = linalg::IndexOp::create(inner, 0);
+            Value row = arith::AddIOp::create(inner, offset, first);
+            Value exists =
+                isAllowed(inner, row, position.queryBegin, position.rowEnd);
+            Value zero = arith::ConstantIndexOp::create(inner, 0);
+            return SmallVector<Value>{
+                arith::SelectOp::create(inner, exists, elements[0], zero),
+                arith::SelectOp::create(inner, exists, elements[1], zero)};
+          });
+  keyBegin = bounds[0];
+  keyEnd = bounds[1];
+}
+
+std::pair<Value, Value> TileProgram::keyRange(const TileExtent &extent) {
+  const TileExtent &all = plan.outputSweep().scores();
+  Value first = arith::SubIOp::create(builder, position.row0,
+                                      constant(extent.rowsBefore));
+  first = arith::MaxSIOp::create(builder, first, position.queryBegin);
+  // A tile without rows reads nothing; its last row is that of another tile.
+  Value last =
+      arith::SubIOp::create(builder, position.rowEnd, constant(1));
+  last = arith::MaxSIOp::create(builder, last, constant(0));
+  auto at = [&](Value bounds, Value row) -> Value {
+    Value index =
+        arith::AddIOp::create(builder, row, constant(all.rowsBefore));
+    return tensor::ExtractOp::create(builder, bounds, index);
+  };
+  Value isEmpty = arith::CmpIOp::create(builder, arith::CmpIPredicate::sge,
+                                        position.row0, position.rowEnd);
+  Value end = arith::SelectOp::create(builder, isEmpty, constant(0),
+                                      at(operands.keyEnd, last));
+  return {at(operands.keyBegin, first), end};
+}
+
 Value TileProgram::boundsOf(Value bounds, const TileExtent &extent) {
-  const TileExtent &padding = plan.outputSweep().scores();
-  Value row = arith::AddIOp::create(
-      builder, position.row0,
-      constant(padding.rowsBefore - extent.rowsBefore));
-  return slice(bounds, {OpFoldResult(row)}, {extent.rows});
+  int64_t skipped =
+      plan.outputSweep().scores().rowsBefore - extent.rowsBefore;
+  return slice(bounds, {OpFoldResult(builder.getIndexAttr(skipped))},
+               {extent.rows});
 }
 
 /// Bounds do not decrease from row to row, but for rows that do not exist,
 /// whose end is 0: the first and the last row speak for all.
-Value TileProgram::isBoundary(Value keyBegin, Value keyEnd,
+Value TileProgram::isBoundary(Value begins, Value ends,
                               const TileExtent &extent, Value column) {
   Value first = constant(0), last = constant(extent.rows - 1);
   Value end =
@@ -188,36 +240,32 @@ Value TileProgram::isBoundary(Value keyBegin, Value keyEnd,
   auto less = [&](Value a, Value b) -> Value {
     return arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, a, b);
   };
-  Value result = less(column, at(keyBegin, last));
-  result = arith::OrIOp::create(builder, result, less(at(keyEnd, first), end));
-  return arith::OrIOp::create(builder, result, less(at(keyEnd, last), end));
+  Value result = less(column, at(begins, last));
+  result = arith::OrIOp::create(builder, result, less(at(ends, first), end));
+  return arith::OrIOp::create(builder, result, less(at(ends, last), end));
 }
 
 Value TileProgram::mask(Value tile, const TileExtent &extent, Value column0,
                         double fill) {
-  Value keyBegin = boundsOf(operands.keyBegin, extent);
-  Value keyEnd = boundsOf(operands.keyEnd, extent);
+  Value begin = boundsOf(keyBegin, extent);
+  Value end = boundsOf(keyEnd, extent);
   Value column = arith::SubIOp::create(builder, column0,
                                        constant(extent.keysLeft));
-  Value boundary = isBoundary(keyBegin, keyEnd, extent, column);
+  Value boundary = isBoundary(begin, end, extent, column);
   auto branch = scf::IfOp::create(builder, tile.getType(), boundary,
                                   /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(branch.thenBlock());
   Value masked =
       Generic(builder, "hij")
-          .input(keyBegin, "i")
-          .input(keyEnd, "i")
+          .input(begin, "i")
+          .input(end, "i")
           .output(tile, "h i j")
           .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
             Value offset = linalg::IndexOp::create(inner, 2);
             Value key = arith::AddIOp::create(inner, offset, column);
-            Value allowed = arith::AndIOp::create(
-                inner,
-                arith::CmpIOp::create(inner, arith::CmpIPredicate::sge, key,
-                                      elements[0]),
-                arith::CmpIOp::create(inner, arith::CmpIPredicate::slt, key,
-                                      elements[1]));
+            Value allowed =
+                isAllowed(inner, key, elements[0], elements[1]);
             Value other = floatConstant(inner, element, fill);
             return SmallVector<Value>{
                 arith::SelectOp::create(inner, allowed, elements[2], other)};

@@ -31,20 +31,24 @@ struct PackedOperands {
   mlir::Value key;
   /// B x Hk x rows x (Dv in whole vectors): the values with zeros around.
   mlir::Value value;
-  /// Keys [begin, end) that a query may read, for every row of `query`, rows
-  /// that do not exist reading none; and the same of the Nq rows alone.
-  mlir::Value keyBegin, keyEnd, rowKeyBegin, rowKeyEnd;
+  /// Keys [begin, end) that a query may read, for every row of `query`.
+  mlir::Value keyBegin, keyEnd;
+  /// With sequence boundaries: the first query of the sequence of every row of
+  /// `query`, and the first query and the end of every tile. Tiles do not cross
+  /// boundaries; those that are not needed are empty.
+  mlir::Value queryBegin, tileBegin, tileEnd;
   /// The weights of every score operation in the scores' element type.
   llvm::DenseMap<mlir::Operation *, mlir::Value> weights;
 };
 
-/// The tile of the loops that surround it, as index values.
+/// Where a tile lies, as index values.
 struct TilePosition {
   mlir::Value batch;
   mlir::Value group;
-  /// The first row of the output tile, as a query and as a row of the packed
-  /// queries, whose first `paddingRows` rows stand before query 0.
-  mlir::Value row0;
+  /// The queries [row0, rowEnd) are its own.
+  mlir::Value row0, rowEnd;
+  /// The first query of its sequence: rows before do not exist for the tile.
+  mlir::Value queryBegin;
 };
 
 class TileProgram {
@@ -53,8 +57,12 @@ public:
               const TilePlan &plan, const PackedOperands &operands,
               const TilePosition &position)
       : builder(builder), op(op), plan(plan), operands(operands),
-        position(position),
-        element(op.getScoreType().getElementType()) {}
+        position(position), element(op.getScoreType().getElementType()) {
+    computeBounds();
+  }
+
+  /// The keys [first, end) that rows of `extent` may read.
+  std::pair<mlir::Value, mlir::Value> keyRange(const TileExtent &extent);
 
   /// The scores of q·kᵀ and the operations before the softmax, for the keys
   /// from `column0`, with the extents of `sweep`.
@@ -102,10 +110,12 @@ private:
   mlir::Value slice(mlir::Value source,
                     mlir::ArrayRef<mlir::OpFoldResult> offsets,
                     mlir::ArrayRef<int64_t> sizes);
+  /// Sets `keyBegin` and `keyEnd`.
+  void computeBounds();
   /// The rows of `bounds` that `extent` covers.
   mlir::Value boundsOf(mlir::Value bounds, const TileExtent &extent);
   /// Whether some pair of the tile is not allowed.
-  mlir::Value isBoundary(mlir::Value keyBegin, mlir::Value keyEnd,
+  mlir::Value isBoundary(mlir::Value begins, mlir::Value ends,
                          const TileExtent &extent, mlir::Value column);
   /// Head `head` of the tile's group, and the key head it reads.
   mlir::Value headIndex(mlir::Value head);
@@ -118,6 +128,9 @@ private:
   const PackedOperands &operands;
   const TilePosition &position;
   mlir::Type element;
+  /// The keys that the rows of the tile and above it may read; rows outside of
+  /// its sequence or below it read none.
+  mlir::Value keyBegin, keyEnd;
 };
 
 } // namespace mta

@@ -82,7 +82,8 @@ private:
   void emitRows(int64_t vectors, int64_t lanes);
   void emitBlock(int64_t rows, int64_t vectors, int64_t lanes);
   Block emitReductions(size_t depth, Block block);
-  Block emitStep(const Block &block);
+  Block emitUnrolled(unsigned loop, Block block);
+  void emitElement(Block &block, int64_t row, int64_t vector);
   SmallVector<Value> emitPayload(ArrayRef<Value> operands, int64_t row,
                                  int64_t vector);
   Value loadOperand(OpOperand &operand, int64_t row, int64_t vector);
@@ -274,39 +275,49 @@ SmallVector<Value> BlockEmitter::emitPayload(ArrayRef<Value> operands,
   return results;
 }
 
-/// One step of the reductions on the whole block.
-BlockEmitter::Block BlockEmitter::emitStep(const Block &block) {
-  Block result(block.size());
-  for (int64_t row = 0; row < blockRows; ++row)
-    for (int64_t vector = 0; vector < blockVectors; ++vector) {
-      SmallVector<Value> operands;
-      for (OpOperand *input : op.getDpsInputOperands())
-        operands.push_back(loadOperand(*input, row, vector));
-      for (const SmallVector<Value> &output : block)
-        operands.push_back(output[row * blockVectors + vector]);
-      SmallVector<Value> yielded = emitPayload(operands, row, vector);
-      for (auto [output, value] : llvm::zip_equal(result, yielded))
-        output.push_back(value);
+/// One step of the reductions on one vector of the block.
+void BlockEmitter::emitElement(Block &block, int64_t row, int64_t vector) {
+  SmallVector<Value> operands;
+  for (OpOperand *input : op.getDpsInputOperands())
+    operands.push_back(loadOperand(*input, row, vector));
+  for (const SmallVector<Value> &output : block)
+    operands.push_back(output[row * blockVectors + vector]);
+  SmallVector<Value> yielded = emitPayload(operands, row, vector);
+  for (auto [output, value] : llvm::zip_equal(block, yielded))
+    output[row * blockVectors + vector] = value;
+}
+
+/// All steps of a short reduction. In a convolution over rows, step and row add
+/// up to the row that is read: going through the steps along that sum, every
+/// vector is loaded once, used by all its steps, and leaves its register.
+BlockEmitter::Block BlockEmitter::emitUnrolled(unsigned loop, Block block) {
+  int64_t steps = plan.extents[loop];
+  for (int64_t sum = 0; sum < blockRows + steps - 1; ++sum)
+    for (int64_t step = 0; step < steps; ++step) {
+      int64_t row = sum - step;
+      if (row < 0 || row >= blockRows)
+        continue;
+      loops[loop] = constant(step);
+      loads.clear();
+      for (int64_t vector = 0; vector < blockVectors; ++vector)
+        emitElement(block, row, vector);
     }
-  return result;
+  loads.clear();
+  return block;
 }
 
 BlockEmitter::Block BlockEmitter::emitReductions(size_t depth, Block block) {
-  if (depth == plan.reductionLoops.size())
-    return emitStep(block);
+  if (depth == plan.reductionLoops.size()) {
+    for (int64_t row = 0; row < blockRows; ++row)
+      for (int64_t vector = 0; vector < blockVectors; ++vector)
+        emitElement(block, row, vector);
+    return block;
+  }
   unsigned loop = plan.reductionLoops[depth];
   int64_t extent = plan.extents[loop];
   bool isInnermost = depth + 1 == plan.reductionLoops.size();
-  if (isInnermost && loop != plan.vectorLoop && extent <= kUnrolledSteps) {
-    // Sums of loops are the same address for many rows and steps; those of one
-    // address are merged by CSE after this pass.
-    for (int64_t step = 0; step < extent; ++step) {
-      loops[loop] = constant(step);
-      loads.clear();
-      block = emitStep(block);
-    }
-    return block;
-  }
+  if (isInnermost && loop != plan.vectorLoop && extent <= kUnrolledSteps)
+    return emitUnrolled(loop, std::move(block));
   SmallVector<Value> carried;
   for (const SmallVector<Value> &output : block)
     llvm::append_range(carried, output);
@@ -489,11 +500,16 @@ static LogicalResult chooseLoops(linalg::GenericOp op, BlockPlan &plan) {
   return success();
 }
 
-static FailureOr<BlockPlan> planBlock(linalg::GenericOp op, int64_t lanes) {
+static FailureOr<BlockPlan> planBlock(linalg::GenericOp op,
+                                      int64_t vectorBits) {
   if (!op.hasPureBufferSemantics() || op.hasDynamicShape())
     return failure();
   if (!llvm::all_of(op.getBlock()->without_terminator(), isVectorizable))
     return failure();
+  Type element =
+      getElementTypeOrSelf(op.getDpsInitsMutable()[0].get().getType());
+  int64_t bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+  int64_t lanes = std::max<int64_t>(vectorBits / bits, 1);
   BlockPlan plan;
   plan.lanes = lanes;
   plan.extents = op.getStaticLoopRanges();
@@ -544,7 +560,7 @@ private:
       generic = *made;
       rewriter.setInsertionPoint(generic);
     }
-    FailureOr<BlockPlan> plan = planBlock(generic, lanes);
+    FailureOr<BlockPlan> plan = planBlock(generic, vectorBits);
     if (failed(plan))
       return;
     ImplicitLocOpBuilder builder(generic.getLoc(), rewriter);

@@ -105,8 +105,9 @@ def TileAttentionPass : Pass<"mta-tile-attention"> {
   let options = [
     Option<"queryTile", "query-tile", "int64_t", "64", "Queries of a tile">,
     Option<"keyTile", "key-tile", "int64_t", "128",
-           "Keys of a tile, a multiple of the lanes">,
-    Option<"lanes", "lanes", "int64_t", "16", "Elements of a vector">
+           "Keys of a tile, a multiple of a vector's elements">,
+    Option<"vectorBits", "vector-bits", "int64_t", "512",
+           "Bits of a vector register">
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
@@ -128,7 +129,8 @@ def VectorizeTilesPass : Pass<"mta-vectorize-tiles"> {
     dynamic sizes or other bodies than arithmetic are left for loops.
   }];
   let options = [
-    Option<"lanes", "lanes", "int64_t", "16", "Elements of a vector">
+    Option<"vectorBits", "vector-bits", "int64_t", "512",
+           "Bits of a vector register">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
