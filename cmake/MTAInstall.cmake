@@ -13,14 +13,27 @@ install(DIRECTORY include/mta include/mta-c
         FILES_MATCHING PATTERN "*.h" PATTERN "*.td")
 install(DIRECTORY "${PROJECT_BINARY_DIR}/include/mta"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-        FILES_MATCHING PATTERN "*.inc")
+        FILES_MATCHING PATTERN "*.inc"
+        PATTERN "CMakeFiles" EXCLUDE)
+install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
 get_property(exported GLOBAL PROPERTY MTA_EXPORTED_TARGETS)
 install(TARGETS ${exported} EXPORT MTATargets
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-        RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+        RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
+        INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT MTATargets NAMESPACE MTA:: DESTINATION "${package_dir}")
+
+# The libraries of C++ components, whose headers include LLVM's and MLIR's.
+set(components ${exported})
+foreach(target IN LISTS exported)
+  get_target_property(type ${target} TYPE)
+  if(NOT type STREQUAL "STATIC_LIBRARY")
+    list(REMOVE_ITEM components ${target})
+  endif()
+endforeach()
+list(TRANSFORM components PREPEND "MTA::" OUTPUT_VARIABLE MTA_COMPONENTS)
 
 configure_package_config_file(
   cmake/MTAConfig.cmake.in "${PROJECT_BINARY_DIR}/cmake/MTAConfig.cmake"

@@ -9,9 +9,11 @@
 function(mta_add_library name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LINK_LIBS" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  # MLIR's headers call LLVM: whoever includes them links both.
+  if("MLIR" IN_LIST ARG_LINK_LIBS)
+    list(APPEND ARG_LINK_LIBS LLVM)
+  endif()
   target_link_libraries(${name} PUBLIC ${ARG_LINK_LIBS})
-  target_include_directories(${name} INTERFACE
-    "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()

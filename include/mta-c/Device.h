@@ -54,12 +54,12 @@ MTA_C_EXPORT int mtaDeviceRegister(MtaDevice *device, void *pointer,
 /// Ends the registration of the buffer that starts at `pointer`.
 MTA_C_EXPORT int mtaDeviceUnregister(MtaDevice *device, void *pointer);
 
-/// The number of elements of `elementSize` bytes that no kernel wrote in the
-/// buffer with access 1, or allocated by the program, that starts at `pointer`.
-/// If there are any, `*first` is the index of the first one.
+/// The number of the `count` elements of `elementSize` bytes from `pointer` that
+/// no kernel wrote, in a buffer with access 1 or one that the program
+/// allocated. If there are any, `*first` is the index of the first one.
 MTA_C_EXPORT size_t mtaDeviceCountUnwritten(const MtaDevice *device,
-                                            void *pointer, size_t elementSize,
-                                            size_t *first);
+                                            const void *pointer, size_t count,
+                                            size_t elementSize, size_t *first);
 
 /// As `mtaModuleCompile`, for a module whose host code launches kernels: the
 /// launches and allocations of the executable go to `device`. Fails if the

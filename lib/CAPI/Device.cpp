@@ -11,6 +11,7 @@
 #include "Internal.h"
 #include "mta/Runtime/EmulatedDevice.h"
 
+#include <algorithm>
 #include <optional>
 
 using mta::capi::setLastError;
@@ -64,9 +65,25 @@ int mtaDeviceUnregister(MtaDevice *device, void *pointer) {
   return removed ? 0 : 1;
 }
 
-size_t mtaDeviceCountUnwritten(const MtaDevice *device, void *pointer,
-                               size_t elementSize, size_t *first) {
-  return device->device.memory.countUnwritten(pointer, elementSize, *first);
+size_t mtaDeviceCountUnwritten(const MtaDevice *device, const void *pointer,
+                               size_t count, size_t elementSize,
+                               size_t *first) {
+  uint64_t address = reinterpret_cast<uintptr_t>(pointer);
+  const mta::emulator::MemoryRange *range =
+      device->device.memory.find(address);
+  if (!range || !range->initialized ||
+      address + count * elementSize > range->base + range->size)
+    return 0;
+  const uint8_t *written = range->initialized.data() + (address - range->base);
+  size_t unwritten = 0;
+  for (size_t index = 0; index < count; ++index) {
+    const uint8_t *element = written + index * elementSize;
+    bool isWhole = std::all_of(element, element + elementSize,
+                               [](uint8_t byte) { return byte != 0; });
+    if (!isWhole && unwritten++ == 0)
+      *first = index;
+  }
+  return unwritten;
 }
 
 MtaExecutable *mtaModuleCompileForDevice(const MtaModule *module,

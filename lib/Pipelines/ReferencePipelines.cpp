@@ -103,6 +103,11 @@ void mta::buildReferenceGPUPipeline(OpPassManager &pm,
                                     const ReferenceGPUOptions &options) {
   buildReferenceBuffers(pm);
   buildLaunches(pm, options.blockSize);
+  buildKernelPipeline(pm, options);
+}
+
+void mta::buildKernelPipeline(OpPassManager &pm,
+                              const KernelOptions &options) {
   if (options.mergeKernels)
     pm.addPass(mta::createMergeGPUModulesPass());
   GpuNVVMAttachTargetOptions target;
@@ -133,8 +138,10 @@ void mta::registerPipelines() {
   PassPipelineRegistration<ReferenceGPUOptions>(
       "mta-reference-gpu", "Unfused reference lowering to kernels in PTX",
       buildReferenceGPUPipeline);
+  PassPipelineRegistration<KernelOptions>("mta-kernels-to-ptx",
+                                          "Kernels in a gpu.module to PTX",
+                                          buildKernelPipeline);
   PassPipelineRegistration<>(
-      "mta-host-to-llvm",
-      "Host code that launches kernels to the LLVM dialect",
+      "mta-host-to-llvm", "Host code that launches kernels to the LLVM dialect",
       buildHostPipeline);
 }

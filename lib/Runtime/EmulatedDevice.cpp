@@ -36,6 +36,9 @@ EmulatedDevice::Scope::Scope(EmulatedDevice &device) : previous(current) {
 
 EmulatedDevice::Scope::~Scope() { current = previous; }
 
+EmulatedDevice::EmulatedDevice(const DeviceOptions &options)
+    : options(options) {}
+
 EmulatedDevice::~EmulatedDevice() = default;
 
 void EmulatedDevice::fail(std::string message) {
@@ -153,8 +156,8 @@ static void *streamCreate() { return current; }
 static void streamSynchronize(void *) {}
 static void streamDestroy(void *) {}
 
-static void *allocate(size_t bytes) { return current->allocate(bytes); }
-static void release(void *pointer) { current->release(pointer); }
+static void *allocateHost(size_t bytes) { return current->allocate(bytes); }
+static void releaseHost(void *pointer) { current->release(pointer); }
 
 std::vector<Symbol> EmulatedDevice::symbols() {
   auto address = [](auto *function) {
@@ -167,6 +170,6 @@ std::vector<Symbol> EmulatedDevice::symbols() {
           {"mgpuStreamCreate", address(streamCreate)},
           {"mgpuStreamSynchronize", address(streamSynchronize)},
           {"mgpuStreamDestroy", address(streamDestroy)},
-          {"malloc", address(allocate)},
-          {"free", address(release)}};
+          {"malloc", address(allocateHost)},
+          {"free", address(releaseHost)}};
 }

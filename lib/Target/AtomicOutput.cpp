@@ -13,6 +13,8 @@
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cstdlib>
+
 using namespace llvm;
 
 /// A temporary file beside `path`, so that a rename stays on one file system.
@@ -60,6 +62,17 @@ static std::pair<int, size_t> findOutput(int argc, char **argv) {
   return {0, 0};
 }
 
+/// The temporary file of a tool that is running.
+static std::string &pendingTemporary() {
+  static std::string path;
+  return path;
+}
+
+static void removePendingTemporary() {
+  if (!pendingTemporary().empty())
+    sys::fs::remove(pendingTemporary());
+}
+
 int mta::runWithAtomicOutput(int argc, char **argv,
                              function_ref<int(int, char **)> main) {
   auto [index, offset] = findOutput(argc, argv);
@@ -79,6 +92,9 @@ int mta::runWithAtomicOutput(int argc, char **argv,
   }
   raw_fd_ostream(descriptor, /*shouldClose=*/true);
   sys::RemoveFileOnSignal(temporary);
+  // Command line parsing exits on errors and on --help instead of returning.
+  pendingTemporary() = temporary.str();
+  std::atexit(removePendingTemporary);
   std::string replacement = std::string(argv[index], offset);
   replacement += temporary.str();
   SmallVector<char *> arguments(argv, argv + argc);
@@ -92,7 +108,8 @@ int mta::runWithAtomicOutput(int argc, char **argv,
   if (code)
     errs() << "error: cannot write '" << path << "': " << code.message()
            << "\n";
-  sys::fs::remove(temporary);
+  removePendingTemporary();
+  pendingTemporary().clear();
   sys::DontRemoveFileOnSignal(temporary);
   return code ? 1 : result;
 }

@@ -9,10 +9,14 @@
 #include "mta/Target/PTX.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mta/Pipelines/Pipelines.h"
 
 using namespace mlir;
+
+// Diagnostics here are at locations, not on operations: as a note, an operation
+// that holds the whole PTX would drown the message.
 
 /// Device functions that a kernel calls but nobody defines, as libdevice's,
 /// would make the text depend on a CUDA installation.
@@ -21,46 +25,77 @@ static LogicalResult verifySelfContained(gpu::BinaryOp binary, StringRef ptx) {
   size_t position = ptx.find(marker);
   if (position == StringRef::npos)
     return success();
+  // ".extern .func (.param .b32 result) name": the last word of the line.
   StringRef line = ptx.substr(position + marker.size()).split('\n').first;
-  return binary.emitError("expects PTX without external functions, but got one "
-                          "that calls")
-         << line.rtrim("\r;( ");
+  StringRef name = line.rtrim("\r;( ").rsplit(' ').second;
+  return emitError(binary.getLoc(), "expects PTX without external functions, "
+                                    "but got one that calls '")
+         << name << "'";
 }
 
-static LogicalResult collect(gpu::BinaryOp binary,
+/// The text of `object` if it is PTX for `chip`.
+static std::optional<StringRef> findPTX(Attribute attribute, StringRef chip) {
+  auto object = dyn_cast<gpu::ObjectAttr>(attribute);
+  if (!object || object.getFormat() != gpu::CompilationTarget::Assembly)
+    return std::nullopt;
+  auto target = dyn_cast<NVVM::NVVMTargetAttr>(object.getTarget());
+  if (!target || target.getChip() != chip)
+    return std::nullopt;
+  // The backend ends its text with a zero byte.
+  StringRef text = object.getObject().getValue();
+  return text.take_until([](char c) { return c == '\0'; });
+}
+
+static LogicalResult collect(gpu::BinaryOp binary, StringRef chip,
                              SmallVectorImpl<mta::PTXModule> &modules) {
   for (Attribute attribute : binary.getObjects()) {
-    auto object = dyn_cast<gpu::ObjectAttr>(attribute);
-    if (!object || object.getFormat() != gpu::CompilationTarget::Assembly)
+    std::optional<StringRef> text = findPTX(attribute, chip);
+    if (!text)
       continue;
-    // The backend ends its text with a zero byte.
-    StringRef text = object.getObject().getValue();
-    text = text.take_until([](char c) { return c == '\0'; });
-    if (failed(verifySelfContained(binary, text)))
+    if (failed(verifySelfContained(binary, *text)))
       return failure();
-    modules.push_back({binary.getName().str(), text.str()});
+    modules.push_back({binary.getName().str(), text->str()});
     return success();
   }
-  return binary.emitError("expects an object with PTX, but got none");
+  return emitError(binary.getLoc(), "expects PTX for ")
+         << chip << ", but '" << binary.getName() << "' has none";
+}
+
+/// Looking for libdevice, the serialization reports an error when CUDA_HOME and
+/// the like name no CUDA installation, and goes on without it. Nothing is
+/// missing unless a kernel calls a function of it, which `collect` finds.
+static LogicalResult ignoreMissingToolkit(Diagnostic &diagnostic) {
+  std::string text = diagnostic.str();
+  return success(StringRef(text).starts_with("CUDA path: ") ||
+                 StringRef(text).starts_with("LibDevice path: "));
 }
 
 FailureOr<SmallVector<mta::PTXModule>>
 mta::translateToPTX(ModuleOp module, StringRef chip, bool mergeKernels) {
   if (failed(verifyChip(module.getLoc(), chip)))
     return failure();
+  ScopedDiagnosticHandler handler(module.getContext(), ignoreMissingToolkit);
   PassManager pm(module.getContext());
   ReferenceGPUOptions options;
   options.chip = chip.str();
   options.mergeKernels = mergeKernels;
-  buildReferenceGPUPipeline(pm, options);
+  // Launches are what the lowering of the host code ends with; the passes before
+  // it do not know them. Without launches there may be loops of any kind.
+  bool isOutlined =
+      module.walk([](gpu::LaunchFuncOp) { return WalkResult::interrupt(); })
+          .wasInterrupted();
+  if (isOutlined)
+    buildKernelPipeline(pm, options);
+  else
+    buildReferenceGPUPipeline(pm, options);
   if (failed(pm.run(module)))
     return failure();
   SmallVector<PTXModule> modules;
   for (auto binary : module.getOps<gpu::BinaryOp>())
-    if (failed(collect(binary, modules)))
+    if (failed(collect(binary, chip, modules)))
       return failure();
   if (modules.empty())
-    return module.emitError("expects a module with work for a GPU, but got "
-                            "none");
+    return emitError(module.getLoc(),
+                     "expects a module with work for a GPU, but got none");
   return modules;
 }

@@ -25,7 +25,8 @@ static std::string readFile(StringRef path) {
 FailureOr<std::string> mta::assemblePTX(Location loc, StringRef ptx,
                                         StringRef chip, StringRef ptxas) {
   auto program = llvm::sys::findProgramByName(ptxas.empty() ? "ptxas" : ptxas);
-  if (!program) {
+  // A path is not searched for, hence not checked either.
+  if (!program || !llvm::sys::fs::can_execute(*program)) {
     InFlightDiagnostic diagnostic = emitError(loc);
     if (ptxas.empty())
       diagnostic << "expects ptxas, of the CUDA toolkit, in PATH, but found "

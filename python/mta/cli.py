@@ -1,7 +1,7 @@
 # Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-"""`python -m mta`: check a target, write MLIR, list the targets.
+"""`python -m mta`: check a target, fuzz one, write MLIR, list the targets.
 
 Exit status: 0 for success, 1 when a check failed, 2 for wrong arguments or
 input, with one line on standard error that says what is wrong.
@@ -22,6 +22,7 @@ from mta._version import __version__
 from mta.attention import Attention
 from mta.dtypes import FLOAT_DTYPES
 from mta.errors import MTAError
+from mta.fuzz import command as fuzz_command
 from mta.presets import PRESET_NAMES
 
 
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
     _add_emit(commands)
+    fuzz_command.add_command(commands)
     listing = commands.add_parser("targets", help="list the targets and whether they work here")
     listing.set_defaults(command=_list_targets)
     return parser

@@ -3,6 +3,8 @@
 
 """`compile`: an attention and a target become a callable on NumPy arrays."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from mta import targets
@@ -12,27 +14,33 @@ from mta.validation import require
 
 
 def compile(attention: Attention, target: str = "reference", *, batch: int | None = None,
-            queries: int | None = None, keys: int | None = None) -> "CompiledAttention":
-    """Compiles `attention` for a target: "numpy", "reference" or one registered.
+            queries: int | None = None, keys: int | None = None,
+            options: Mapping[str, int] | None = None) -> "CompiledAttention":
+    """Compiles `attention` for a target: "numpy", "reference", "cpu" or one registered.
 
-    Sizes are those of every call, None where they may vary. Raises ValueError
-    for an unknown target or an illegal size, LibraryError when the target
-    needs the native library and it is missing, CompileError with the
-    compiler's diagnostics when it refuses the program.
+    Sizes are those of every call, None where they may vary. `options` are a
+    target's own; those of "cpu" are `query_tile` and `key_tile` (rows and
+    columns of a tile of scores), `vector_bits` (of a register, 0 for this
+    machine's) and `threads` (0 for one). Raises ValueError for an unknown
+    target or option or an illegal size, LibraryError when the target needs the
+    native library and it is missing, CompileError with the compiler's
+    diagnostics when it refuses the program.
     """
     chosen = targets.find(target)
     signature = attention.signature(batch, queries, keys)
-    return CompiledAttention(attention, chosen, signature)
+    chosen.check_options(options or {})
+    return CompiledAttention(attention, chosen, signature, options)
 
 
 class CompiledAttention:
     """An attention compiled for a target; made by `mta.compile`."""
 
-    def __init__(self, attention: Attention, target: targets.Target, signature: Signature):
+    def __init__(self, attention: Attention, target: targets.Target, signature: Signature,
+                 options: Mapping[str, int] | None = None):
         self.attention = attention
         self.target = target
         self.signature = signature
-        self._run = target.build(attention, signature)
+        self._run = target.build(attention, signature, **(options or {}))
         build_gradients = target.build_gradients
         self._run_gradients = build_gradients and build_gradients(attention, signature)
 

@@ -24,5 +24,9 @@ class CompileError(MTAError):
         super().__init__(f"{stage} failed:\n{self.diagnostics}")
 
 
+class KernelError(MTAError):
+    """A kernel did something it must not; the text names the instruction and the thread."""
+
+
 class GoldenError(MTAError):
     """A golden file or folder cannot be read or lacks something."""

@@ -8,7 +8,7 @@ on arrays in the signature's order, already checked against it. New targets
 join with `register`; `mta.compile` and `python -m mta` find them by name.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,21 +26,31 @@ Arrays = Sequence[np.ndarray]
 class Target:
     """One way to run an attention.
 
-    `build(attention, signature)` returns a function from the argument arrays
-    to the result arrays. `build_gradients`, where a target has them, returns
-    one from the argument arrays and the gradient of the output to the
-    gradients by argument name. `problem()` says why the target cannot be used
-    here, or returns None.
+    `build(attention, signature, **options)` returns a function from the
+    argument arrays to the result arrays; `options` are integers by the names
+    that the target lists, as many of them as the caller chose. `build_gradients`,
+    where a target has them, returns one from the argument arrays and the
+    gradient of the output to the gradients by argument name. `problem()` says
+    why the target cannot be used here, or returns None.
     """
 
     name: str
     description: str
-    build: Callable[[Attention, Signature], Callable[[Arrays], list[np.ndarray]]]
+    build: Callable[..., Callable[[Arrays], list[np.ndarray]]]
     build_gradients: (
         Callable[[Attention, Signature], Callable[[Arrays, np.ndarray], dict[str, np.ndarray]]]
         | None
     ) = None
     problem: Callable[[], str | None] = lambda: None
+    options: tuple[str, ...] = ()
+
+    def check_options(self, options: Mapping[str, int]) -> None:
+        """Raises ValueError unless the names are this target's and the values integers."""
+        for name, value in options.items():
+            known = ", ".join(self.options) or "none"
+            require(name in self.options, f"options of target {self.name}", f"names of {known}",
+                    name)
+            require(isinstance(value, int), f"option {name}", "an integer", value)
 
 
 _TARGETS: dict[str, Target] = {}
@@ -93,11 +103,31 @@ def _build_numpy_gradients(attention: Attention, signature: Signature):
     return run
 
 
-def _build_reference(attention: Attention, signature: Signature):
+def _build_native(attention: Attention, signature: Signature, pipeline: str, opt_level: int):
     text = emission.module_text(attention, signature, "attention")
     module = compiler.Module.parse(text, "<attention>")
-    module.run_pipeline("builtin.module(mta-reference-cpu)")
-    function = module.compile().function("attention", signature)
+    module.run_pipeline(f"builtin.module({pipeline})")
+    function = module.compile(opt_level).function("attention", signature)
+    return lambda arrays: function(*arrays)
+
+
+def _build_reference(attention: Attention, signature: Signature):
+    return _build_native(attention, signature, "mta-reference-cpu", opt_level=2)
+
+
+def _build_cpu(attention: Attention, signature: Signature, **options: int):
+    words = [f"{name.replace('_', '-')}={int(value)}" for name, value in options.items()]
+    pipeline = f"mta-cpu{{{' '.join(words)}}}" if words else "mta-cpu"
+    return _build_native(attention, signature, pipeline, opt_level=3)
+
+
+def _build_ptx(attention: Attention, signature: Signature, *, lazy_copies: int = 0, seed: int = 0,
+               threads: int = 0):
+    text = emission.module_text(attention, signature, "attention")
+    module = compiler.Module.parse(text, "<attention>")
+    module.run_pipeline("builtin.module(mta-reference-gpu,mta-host-to-llvm)")
+    device = compiler.Device(lazy_copies=bool(lazy_copies), seed=seed, threads=threads)
+    function = module.compile_for(device).function("attention", signature)
     return lambda arrays: function(*arrays)
 
 
@@ -112,4 +142,18 @@ register(Target(
     "the compiler's unfused lowering on this processor; holds whole score matrices, an oracle",
     _build_reference,
     problem=compiler.library_problem,
+))
+register(Target(
+    "cpu",
+    "tiles on the vectors and threads of this processor; memory grows with N",
+    _build_cpu,
+    problem=compiler.library_problem,
+    options=("query_tile", "key_tile", "vector_bits", "threads"),
+))
+register(Target(
+    "ptx",
+    "the PTX of the unfused GPU kernels, executed and checked by the emulator",
+    _build_ptx,
+    problem=compiler.library_problem,
+    options=("lazy_copies", "seed", "threads"),
 ))

@@ -39,6 +39,11 @@ static LogicalResult emitResult(ModuleOp module, StringRef name,
     output << contents;
     return success();
   }
+  if (name.empty() ||
+      name.find_first_of(StringRef("/\\\0", 3)) != StringRef::npos)
+    return emitError(module.getLoc(), "expects names of GPU modules that are "
+                                      "names of files, but got '")
+           << name << "'";
   SmallString<128> path(kernelDirectory);
   llvm::sys::path::append(path, name + suffix);
   std::string error;
@@ -53,6 +58,9 @@ static LogicalResult emitResult(ModuleOp module, StringRef name,
 
 static LogicalResult translate(Operation *op, llvm::raw_ostream &output,
                                bool assemble) {
+  // The operation as it is in the middle of a lowering says little to someone
+  // who asked for PTX, and at great length.
+  op->getContext()->printOpOnDiagnostic(false);
   auto module = dyn_cast<ModuleOp>(op);
   if (!module)
     return op->emitError("expects a builtin.module at the top level");
@@ -62,18 +70,19 @@ static LogicalResult translate(Operation *op, llvm::raw_ostream &output,
   if (kernelDirectory.empty() && texts->size() > 1)
     return module.emitError("has several GPU binaries that cannot be merged; "
                             "use --kernel-dir");
-  for (const mta::PTXModule &text : *texts) {
-    std::string contents = text.text;
-    if (assemble) {
-      auto cubin = mta::assemblePTX(module.getLoc(), text.text, chip, ptxas);
-      if (failed(cubin))
-        return failure();
-      contents = std::move(*cubin);
-    }
-    if (failed(emitResult(module, text.name, assemble ? ".cubin" : ".ptx",
-                          contents, output)))
+  // Nothing is written before everything is there.
+  for (mta::PTXModule &text : *texts) {
+    if (!assemble)
+      continue;
+    auto cubin = mta::assemblePTX(module.getLoc(), text.text, chip, ptxas);
+    if (failed(cubin))
       return failure();
+    text.text = std::move(*cubin);
   }
+  for (const mta::PTXModule &text : *texts)
+    if (failed(emitResult(module, text.name, assemble ? ".cubin" : ".ptx",
+                          text.text, output)))
+      return failure();
   return success();
 }
 

@@ -14,30 +14,32 @@
 
 namespace mta {
 
-/// Options of `mta-reference-gpu`.
-struct ReferenceGPUOptions
-    : public mlir::PassPipelineOptions<ReferenceGPUOptions> {
+/// Options of `mta-kernels-to-ptx`.
+struct KernelOptions : public mlir::PassPipelineOptions<KernelOptions> {
   PassOptions::Option<std::string> chip{
       *this, "chip",
       llvm::cl::desc("NVIDIA target of the PTX, such as sm_80 or sm_90a"),
       llvm::cl::init("sm_80")};
-  PassOptions::Option<unsigned> blockSize{*this, "block-size",
-                                          llvm::cl::desc("Threads of a block"),
-                                          llvm::cl::init(128)};
   PassOptions::Option<bool> mergeKernels{
       *this, "merge-kernels",
       llvm::cl::desc("Put all kernels into one gpu.module, hence one PTX text"),
       llvm::cl::init(true)};
 };
 
+/// Options of `mta-reference-gpu`.
+struct ReferenceGPUOptions : public KernelOptions {
+  PassOptions::Option<unsigned> blockSize{*this, "block-size",
+                                          llvm::cl::desc("Threads of a block"),
+                                          llvm::cl::init(128)};
+};
+
 /// Options of `mta-cpu`.
 struct CPUOptions : public mlir::PassPipelineOptions<CPUOptions> {
-  PassOptions::Option<int64_t> queryTile{
-      *this, "query-tile", llvm::cl::desc("Queries of a tile"),
-      llvm::cl::init(64)};
-  PassOptions::Option<int64_t> keyTile{*this, "key-tile",
-                                       llvm::cl::desc("Keys of a tile"),
-                                       llvm::cl::init(128)};
+  PassOptions::Option<int64_t> queryTile{*this, "query-tile",
+                                         llvm::cl::desc("Queries of a tile"),
+                                         llvm::cl::init(64)};
+  PassOptions::Option<int64_t> keyTile{
+      *this, "key-tile", llvm::cl::desc("Keys of a tile"), llvm::cl::init(128)};
   PassOptions::Option<int64_t> vectorBits{
       *this, "vector-bits",
       llvm::cl::desc("Bits of a vector register, 0 for those of this machine"),
@@ -62,13 +64,17 @@ void buildReferenceCPUPipeline(mlir::OpPassManager &pm);
 void buildReferenceGPUPipeline(mlir::OpPassManager &pm,
                                const ReferenceGPUOptions &options);
 
+/// The last part of it: from kernels in a `gpu.module` to a `gpu.binary` with
+/// PTX. Everything else stays as it is.
+void buildKernelPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
+
 /// From host code on memrefs that launches the kernels of a `gpu.binary` to the
 /// LLVM dialect, with calls to the run time that `EmulatedDevice.h` describes.
 /// The binary stays as it is.
 void buildHostPipeline(mlir::OpPassManager &pm);
 
-/// Registers `mta-cpu`, `mta-reference-cpu`, `mta-reference-gpu` and
-/// `mta-host-to-llvm`.
+/// Registers `mta-cpu`, `mta-reference-cpu`, `mta-reference-gpu`,
+/// `mta-kernels-to-ptx` and `mta-host-to-llvm`.
 void registerPipelines();
 
 } // namespace mta

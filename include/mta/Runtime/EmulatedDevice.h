@@ -48,7 +48,7 @@ struct Symbol {
 /// with the device and all later launches are skipped.
 class EmulatedDevice {
 public:
-  explicit EmulatedDevice(const DeviceOptions &options) : options(options) {}
+  explicit EmulatedDevice(const DeviceOptions &options);
   ~EmulatedDevice();
   EmulatedDevice(const EmulatedDevice &) = delete;
 

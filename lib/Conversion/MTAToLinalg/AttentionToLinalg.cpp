@@ -1,5 +1,4 @@
-//===- AttentionToLinalg.cpp - Reference lowering of mta.attention *- C++
-//-*-===//
+//===- AttentionToLinalg.cpp - Lowering of mta.attention --------*- C++ -*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -35,12 +34,9 @@ using namespace mta::reference;
 static OpFoldResult headsPerKeyHead(ImplicitLocOpBuilder &builder,
                                     AttentionOp op) {
   Location loc = builder.getLoc();
-  AffineExpr heads = builder.getAffineSymbolExpr(0);
-  AffineExpr keyHeads = builder.getAffineSymbolExpr(1);
-  return affine::makeComposedFoldedAffineApply(
-      builder, loc, heads.floorDiv(keyHeads),
-      {tensor::getMixedSize(builder, loc, op.getQuery(), 1),
-       tensor::getMixedSize(builder, loc, op.getKey(), 1)});
+  OpFoldResult heads = tensor::getMixedSize(builder, loc, op.getQuery(), 1);
+  OpFoldResult keyHeads = tensor::getMixedSize(builder, loc, op.getKey(), 1);
+  return atLeastOne(builder, divideSizes(builder, heads, keyHeads));
 }
 
 /// `out[b,h,i,x] = sum_y left[b,h,i,y] * right[b,h/g,...]` with the right

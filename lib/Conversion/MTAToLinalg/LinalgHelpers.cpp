@@ -11,6 +11,8 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mta::reference;
@@ -131,19 +133,55 @@ static SmallVector<ReassociationIndices> pairAt(int64_t dim, int64_t rank) {
   return groups;
 }
 
+OpFoldResult mta::reference::atLeastOne(ImplicitLocOpBuilder &builder,
+                                        OpFoldResult size) {
+  if (std::optional<int64_t> constant = getConstantIntValue(size))
+    return builder.getIndexAttr(std::max<int64_t>(*constant, 1));
+  AffineExpr symbol = builder.getAffineSymbolExpr(0);
+  AffineExpr one = builder.getAffineConstantExpr(1);
+  return affine::makeComposedFoldedAffineMax(
+      builder, builder.getLoc(),
+      AffineMap::get(0, 1, {symbol, one}, builder.getContext()), {size});
+}
+
+OpFoldResult mta::reference::divideSizes(ImplicitLocOpBuilder &builder,
+                                         OpFoldResult size,
+                                         OpFoldResult divisor) {
+  AffineExpr quotient =
+      builder.getAffineSymbolExpr(0).floorDiv(builder.getAffineSymbolExpr(1));
+  return affine::makeComposedFoldedAffineApply(
+      builder, builder.getLoc(), quotient,
+      {size, atLeastOne(builder, divisor)});
+}
+
 Value mta::reference::splitDim(ImplicitLocOpBuilder &builder, Value value,
                                int64_t dim, OpFoldResult inner) {
   Location loc = builder.getLoc();
   auto type = cast<RankedTensorType>(value.getType());
   Sizes sizes = tensor::getMixedSizes(builder, loc, value);
-  AffineExpr size = builder.getAffineSymbolExpr(0);
-  AffineExpr innerSize = builder.getAffineSymbolExpr(1);
-  OpFoldResult outer = affine::makeComposedFoldedAffineApply(
-      builder, loc, size.floorDiv(innerSize), {sizes[dim], inner});
+  OpFoldResult outer = divideSizes(builder, sizes[dim], inner);
   sizes[dim] = outer;
   sizes.insert(sizes.begin() + dim + 1, inner);
   auto [shape, dynamic] = decomposeMixedValues(sizes);
   auto result = RankedTensorType::get(shape, type.getElementType());
+  int64_t size;
+  if (type.isDynamicDim(dim) && !result.isDynamicDim(dim) &&
+      !result.isDynamicDim(dim + 1) &&
+      !llvm::MulOverflow(shape[dim], shape[dim + 1], size)) {
+    // Folding the division has seen through a cast that forgets the size.
+    SmallVector<int64_t> known(type.getShape());
+    known[dim] = size;
+    value = tensor::CastOp::create(builder, type.clone(known), value);
+  }
+  if (ShapedType::isDynamic(shape[dim]) &&
+      ShapedType::isDynamic(shape[dim + 1])) {
+    // memref-expand-strided-metadata, on the way to LLVM, computes at most one
+    // dynamic size of a group from the others and crashes on two.
+    SmallVector<Value> values =
+        getValueOrCreateConstantIndexOp(builder, loc, sizes);
+    Value shapeTensor = tensor::FromElementsOp::create(builder, values);
+    return tensor::ReshapeOp::create(builder, result, value, shapeTensor);
+  }
   return tensor::ExpandShapeOp::create(builder, result, value,
                                        pairAt(dim, result.getRank()), sizes);
 }

@@ -68,6 +68,16 @@ mlir::Value convertFloat(mlir::ImplicitLocOpBuilder &builder, mlir::Value value,
 mlir::Value convertTensor(mlir::ImplicitLocOpBuilder &builder,
                           mlir::Value value, mlir::Type element);
 
+/// `size`, or 1 if it is zero. Sizes that are dynamic can be zero where the
+/// caller's promise says that they are not; nothing may divide by them.
+mlir::OpFoldResult atLeastOne(mlir::ImplicitLocOpBuilder &builder,
+                              mlir::OpFoldResult size);
+
+/// `size / divisor`, rounded down; a divisor of zero counts as 1.
+mlir::OpFoldResult divideSizes(mlir::ImplicitLocOpBuilder &builder,
+                               mlir::OpFoldResult size,
+                               mlir::OpFoldResult divisor);
+
 /// Splits dimension `dim` of `value` into (size / inner) x inner.
 mlir::Value splitDim(mlir::ImplicitLocOpBuilder &builder, mlir::Value value,
                      int64_t dim, mlir::OpFoldResult inner);

@@ -1,5 +1,4 @@
-//===- OutputOpsToLinalg.cpp - Reference lowering of norm and gate *- C++
-//-*-===//
+//===- OutputOpsToLinalg.cpp - Lowering of norm and gate --------*- C++ -*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,5 +1,4 @@
-//===- Patterns.h - Reference lowering patterns --------------------*- C++
-//-*-===//
+//===- Patterns.h - Patterns of the lowering --------------------*- C++ -*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

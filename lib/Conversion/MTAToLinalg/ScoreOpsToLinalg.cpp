@@ -1,5 +1,4 @@
-//===- ScoreOpsToLinalg.cpp - Reference lowering of score operations *- C++
-//-*-===//
+//===- ScoreOpsToLinalg.cpp - Lowering of score operations ------*- C++ -*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

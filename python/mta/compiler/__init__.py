@@ -1,7 +1,7 @@
 # Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-"""The compiler in this process, through its C ABI (include/mta-c/Compiler.h).
+"""The compiler in this process, through its C ABI (include/mta-c).
 
     module = Module.parse(text)
     signature = module.signature("attention")
@@ -13,8 +13,11 @@ A module or an executable is used by one thread at a time: calls on the same
 object wait for each other, calls on different objects run in parallel.
 """
 
+from mta.compiler.device import Device
 from mta.compiler.executable import Executable, Function
 from mta.compiler.library import library_problem, library_version
 from mta.compiler.module import Module
 
-__all__ = ["Executable", "Function", "Module", "library_problem", "library_version"]
+__all__ = [
+    "Device", "Executable", "Function", "Module", "library_problem", "library_version",
+]

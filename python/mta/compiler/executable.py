@@ -3,6 +3,7 @@
 
 """`Executable` and `Function`: compiled code called on NumPy arrays."""
 
+import contextlib
 import ctypes
 import math
 import threading
@@ -10,6 +11,7 @@ import weakref
 
 import numpy as np
 
+from mta.compiler.device import Device
 from mta.compiler.library import last_error, load_library
 from mta.dtypes import numpy_dtype
 from mta.errors import CompileError
@@ -19,13 +21,17 @@ _INT64 = ctypes.c_int64
 
 
 class Executable:
-    """A module compiled to machine code; made by `Module.compile`."""
+    """A module compiled to machine code; made by `Module.compile`.
 
-    def __init__(self, handle: int):
+    With a `device` its kernels run there, see `Module.compile_for`.
+    """
+
+    def __init__(self, handle: int, device: Device | None = None):
         library = load_library()
         self._handle = handle
         self._lock = threading.Lock()
-        weakref.finalize(self, library.mtaExecutableDestroy, handle)
+        self.device = device
+        weakref.finalize(self, _destroy, library, handle, device)
 
     def function(self, name: str, signature: Signature) -> "Function":
         """The function `name`, which has to have this signature.
@@ -39,6 +45,11 @@ class Executable:
             if not address:
                 raise CompileError(f"lookup of {name}", last_error())
         return Function(self, address, signature, self._lock)
+
+
+def _destroy(library: ctypes.CDLL, handle: int, device: Device | None) -> None:
+    # `device` is an argument so that it lives as long as the executable.
+    library.mtaExecutableDestroy(handle)
 
 
 class Function:
@@ -67,16 +78,20 @@ class Function:
         pointers = [ctypes.addressof(d) for d in descriptors]
         if words:
             pointers.insert(0, ctypes.addressof(results))
-        with self._lock:
+        device = self._executable.device
+        named = dict(zip(self.signature.arguments, contiguous, strict=True))
+        with self._lock, device.running(named) if device else contextlib.nullcontext():
             self._entry(*pointers)
         starts = np.cumsum([0, *words])
         descriptions = [results[a:b] for a, b in zip(starts, starts[1:])]
         try:
-            return [_copy_result(d, t) for d, t in zip(descriptions, self.signature.results)]
+            return [_copy_result(d, t, device)
+                    for d, t in zip(descriptions, self.signature.results)]
         finally:
             # The results are the caller's, even where they repeat an argument.
+            free = device.free if device else load_library().mtaFree
             for description in descriptions:
-                load_library().mtaFree(description[0])
+                free(description[0])
 
 
 def _descriptor_words(tensor: TensorType) -> int:
@@ -90,7 +105,7 @@ def _descriptor(array: np.ndarray) -> ctypes.Array:
     return (_INT64 * len(words))(*words)
 
 
-def _copy_result(words: list[int], tensor: TensorType) -> np.ndarray:
+def _copy_result(words: list[int], tensor: TensorType, device: Device | None) -> np.ndarray:
     rank, dtype = len(tensor.shape), numpy_dtype(tensor.dtype)
     aligned, offset, sizes, strides = words[1], words[2], words[3 : 3 + rank], words[3 + rank :]
     fits = all(not isinstance(d, int) or d == n for d, n in zip(tensor.shape, sizes))
@@ -100,6 +115,8 @@ def _copy_result(words: list[int], tensor: TensorType) -> np.ndarray:
         return np.empty(sizes, dtype)
     extent = 1 + sum((size - 1) * stride for size, stride in zip(sizes, strides))
     start = aligned + offset * dtype.itemsize
+    if device:
+        device.require_written(start, extent, dtype.itemsize, "result")
     buffer = (ctypes.c_char * (extent * dtype.itemsize)).from_address(start)
     flat = np.frombuffer(buffer, dtype)
     byte_strides = [stride * dtype.itemsize for stride in strides]

@@ -19,7 +19,7 @@ _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
 _SIZE = ctypes.c_size_t
 
-# Name, result and argument types as in include/mta-c/Compiler.h. Owned strings
+# Name, result and argument types as in include/mta-c. Owned strings
 # are _POINTER: ctypes would convert a _TEXT result and lose what is to be freed.
 _PROTOTYPES = {
     "mtaVersion": (_TEXT,),
@@ -35,6 +35,18 @@ _PROTOTYPES = {
     "mtaModuleCompile": (_POINTER, _POINTER, ctypes.c_int),
     "mtaExecutableDestroy": (None, _POINTER),
     "mtaExecutableLookup": (_POINTER, _POINTER, _TEXT),
+    # include/mta-c/Device.h
+    "mtaDeviceCreate": (_POINTER, ctypes.c_int, ctypes.c_uint64, ctypes.c_uint),
+    "mtaDeviceDestroy": (None, _POINTER),
+    "mtaDeviceRegister": (ctypes.c_int, _POINTER, _POINTER, _SIZE, ctypes.c_int, _TEXT),
+    "mtaDeviceUnregister": (ctypes.c_int, _POINTER, _POINTER),
+    "mtaDeviceCountUnwritten": (
+        _SIZE, _POINTER, _POINTER, _SIZE, _SIZE, ctypes.POINTER(_SIZE)),
+    "mtaModuleCompileForDevice": (_POINTER, _POINTER, _POINTER, ctypes.c_int),
+    "mtaDeviceBegin": (None, _POINTER),
+    "mtaDeviceEnd": (ctypes.c_int, _POINTER),
+    "mtaDeviceFree": (None, _POINTER, _POINTER),
+    "mtaDeviceGetLaunches": (ctypes.c_uint64, _POINTER),
 }
 
 

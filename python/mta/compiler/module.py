@@ -7,6 +7,7 @@ import ctypes
 import threading
 import weakref
 
+from mta.compiler.device import Device
 from mta.compiler.executable import Executable
 from mta.compiler.library import last_error, load_library, take_bytes
 from mta.errors import CompileError
@@ -93,6 +94,20 @@ class Module:
             if not handle:
                 raise CompileError("compilation", last_error())
         return Executable(handle)
+
+    def compile_for(self, device: Device, opt_level: int = 2) -> Executable:
+        """As `compile`, for host code whose kernels run on `device`.
+
+        The module is one after "builtin.module(mta-reference-gpu,
+        mta-host-to-llvm)"; PTX that the device does not accept is a
+        CompileError.
+        """
+        with self._lock:
+            handle = load_library().mtaModuleCompileForDevice(
+                self._checked(), device.handle, opt_level)
+            if not handle:
+                raise CompileError("compilation for a device", last_error())
+        return Executable(handle, device)
 
     def _checked(self) -> int:
         if not self._usable:

@@ -44,7 +44,7 @@ def _reciprocal_root(o: np.ndarray) -> np.ndarray:
 
 def gate(o: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Step 9: o · sigmoid(o·Wgᵀ + bg), Wg 1×Dv and bg 1, or Dv×Dv and Dv."""
-    return o * _sigmoid(o @ weight.T + bias)
+    return o * sigmoid(o @ weight.T + bias)
 
 
 def gate_adjoint(o, weight, bias, d_y) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -53,7 +53,7 @@ def gate_adjoint(o, weight, bias, d_y) -> tuple[np.ndarray, np.ndarray, np.ndarr
     With s = sigmoid(o·Wgᵀ + bg) and t = dy · o · s · (1 − s), summed over d
     for a scalar gate: do = dy · s + t·Wg,  dWg = Σ_rows tᵀ o,  dbg = Σ_rows t.
     """
-    s = _sigmoid(o @ weight.T + bias)
+    s = sigmoid(o @ weight.T + bias)
     t = d_y * o * s * (1.0 - s)
     if weight.shape[0] == 1:
         t = t.sum(axis=-1, keepdims=True)
@@ -61,7 +61,8 @@ def gate_adjoint(o, weight, bias, d_y) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return d_y * s + t @ weight, d_weight, t.sum(axis=(0, 1, 2))
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(−x))."""
     # exp only of non-positive numbers, so that nothing overflows.
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, e) / (1.0 + e)

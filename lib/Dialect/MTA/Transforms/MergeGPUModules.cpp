@@ -29,13 +29,22 @@ static bool holdsOnlyKernels(gpu::GPUModuleOp module) {
   });
 }
 
+/// Whether `a` and `b` are compiled alike: for the same targets, with the same
+/// data layout and so on.
+static bool haveSameProperties(gpu::GPUModuleOp a, gpu::GPUModuleOp b) {
+  return a.getTargetsAttr() == b.getTargetsAttr() &&
+         a.getOffloadingHandlerAttr() == b.getOffloadingHandlerAttr() &&
+         a->getDiscardableAttrDictionary() == b->getDiscardableAttrDictionary();
+}
+
 namespace {
 struct MergeGPUModulesPass
     : mta::impl::MergeGPUModulesPassBase<MergeGPUModulesPass> {
   void runOnOperation() override {
     SmallVector<gpu::GPUModuleOp> modules;
     for (auto module : getOperation().getOps<gpu::GPUModuleOp>())
-      if (holdsOnlyKernels(module))
+      if (holdsOnlyKernels(module) &&
+          (modules.empty() || haveSameProperties(modules.front(), module)))
         modules.push_back(module);
     if (modules.empty())
       return;

@@ -77,7 +77,8 @@ def MergeGPUModulesPass : Pass<"mta-merge-gpu-modules", "::mlir::ModuleOp"> {
     functions, under names that are unique; launches refer to it. One module
     serialises to one PTX text.
 
-    Modules with other contents than functions keep to themselves.
+    Modules with other contents than kernels, or with other targets or
+    attributes than the first, keep to themselves.
   }];
   let dependentDialects = ["::mlir::gpu::GPUDialect"];
 }
