@@ -89,8 +89,7 @@ MTA_C_EMULATOR_EXPORT void mtaEmulatorFree(void *pointer);
 MTA_C_EMULATOR_EXPORT MtaEmulatorModule *
 mtaEmulatorModuleParse(const char *text, size_t length, const char *name);
 
-MTA_C_EMULATOR_EXPORT void
-mtaEmulatorModuleDestroy(MtaEmulatorModule *module);
+MTA_C_EMULATOR_EXPORT void mtaEmulatorModuleDestroy(MtaEmulatorModule *module);
 
 /// The entries as JSON: {"target": "sm_80", "entries": [{"name": …,
 /// "parameter_bytes": …, "required_threads": [x, y, z], "max_threads": [x, y,
@@ -110,8 +109,7 @@ MTA_C_EMULATOR_EXPORT int mtaEmulatorModuleCheck(MtaEmulatorModule *module,
                                                  const char *entry);
 
 MTA_C_EMULATOR_EXPORT MtaEmulatorMemory *mtaEmulatorMemoryCreate(void);
-MTA_C_EMULATOR_EXPORT void
-mtaEmulatorMemoryDestroy(MtaEmulatorMemory *memory);
+MTA_C_EMULATOR_EXPORT void mtaEmulatorMemoryDestroy(MtaEmulatorMemory *memory);
 
 /// Registers `size` bytes at `base`. Ranges do not overlap. `name` appears in
 /// messages. Cheap: nothing is copied, and only outputs are touched.
@@ -125,9 +123,9 @@ MTA_C_EMULATOR_EXPORT int mtaEmulatorMemoryRemove(MtaEmulatorMemory *memory,
 
 /// Elements of `elementBytes` bytes that nothing wrote in the output at `base`;
 /// `*first` gets the index of the first.
-MTA_C_EMULATOR_EXPORT size_t mtaEmulatorMemoryCountUnwritten(
-    const MtaEmulatorMemory *memory, void *base, size_t elementBytes,
-    size_t *first);
+MTA_C_EMULATOR_EXPORT size_t
+mtaEmulatorMemoryCountUnwritten(const MtaEmulatorMemory *memory, void *base,
+                                size_t elementBytes, size_t *first);
 
 /// Runs a kernel to its end and returns its counters as JSON, or NULL.
 MTA_C_EMULATOR_EXPORT char *

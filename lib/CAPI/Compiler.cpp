@@ -223,9 +223,9 @@ char *mtaModuleToCubin(const MtaModule *module, const char *chip,
 // Executables
 //===----------------------------------------------------------------------===//
 
-MtaExecutable *mta::capi::compile(
-    const MtaModule *module, int optimizationLevel,
-    ArrayRef<std::pair<const char *, void *>> symbols) {
+MtaExecutable *
+mta::capi::compile(const MtaModule *module, int optimizationLevel,
+                   ArrayRef<std::pair<const char *, void *>> symbols) {
   DiagnosticCollector collector(const_cast<MLIRContext &>(module->context));
   if (optimizationLevel < 0 || optimizationLevel > 3) {
     lastError = "error: expects an optimization level of 0 to 3, but got " +

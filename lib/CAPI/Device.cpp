@@ -69,8 +69,7 @@ size_t mtaDeviceCountUnwritten(const MtaDevice *device, const void *pointer,
                                size_t count, size_t elementSize,
                                size_t *first) {
   uint64_t address = reinterpret_cast<uintptr_t>(pointer);
-  const mta::emulator::MemoryRange *range =
-      device->device.memory.find(address);
+  const mta::emulator::MemoryRange *range = device->device.memory.find(address);
   if (!range || !range->initialized ||
       address + count * elementSize > range->base + range->size)
     return 0;
@@ -104,7 +103,9 @@ MtaExecutable *mtaModuleCompileForDevice(const MtaModule *module,
   return executable;
 }
 
-void mtaDeviceBegin(MtaDevice *device) { device->scope.emplace(device->device); }
+void mtaDeviceBegin(MtaDevice *device) {
+  device->scope.emplace(device->device);
+}
 
 int mtaDeviceEnd(MtaDevice *device) {
   device->scope.reset();

@@ -34,9 +34,8 @@ void setLastError(std::string message);
 /// Compiles for this machine; `symbols` are names that the code may refer to
 /// beside those of the process, before which they take precedence. Null on
 /// failure, with the last error set.
-MtaExecutable *
-compile(const MtaModule *module, int optimizationLevel,
-        llvm::ArrayRef<std::pair<const char *, void *>> symbols);
+MtaExecutable *compile(const MtaModule *module, int optimizationLevel,
+                       llvm::ArrayRef<std::pair<const char *, void *>> symbols);
 
 } // namespace mta::capi
 

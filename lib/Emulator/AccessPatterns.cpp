@@ -35,8 +35,8 @@ bool known(PatternCache &cache, const LaneAddresses &lanes, uint32_t position) {
     delta[lane] = d;
     high |= (d + 0x80000000u) >> 32;
   }
-  bool same = cache.mask == lanes.mask && cache.position == position &&
-              !high && !std::memcmp(cache.delta, delta, sizeof delta);
+  bool same = cache.mask == lanes.mask && cache.position == position && !high &&
+              !std::memcmp(cache.delta, delta, sizeof delta);
   if (same)
     return true;
   // Distances beyond 2 GiB do not fit the key and are never cached.
@@ -86,8 +86,7 @@ unsigned phaseWavefronts(const LaneAddresses &lanes, unsigned firstLane,
 void countSectors(Warp &warp, const Instruction &inst,
                   const LaneAddresses &lanes) {
   PatternCache &cache = warp.block->patterns[inst.pc];
-  uint32_t position =
-      lanes.address[__builtin_ctz(lanes.mask)] % SectorBytes;
+  uint32_t position = lanes.address[__builtin_ctz(lanes.mask)] % SectorBytes;
   if (!known(cache, lanes, position))
     cache.first = distinctSectors(lanes);
   PcCount &count = warp.block->counts[inst.pc];
@@ -99,8 +98,7 @@ void countSectors(Warp &warp, const Instruction &inst,
 void countWavefronts(Warp &warp, const Instruction &inst,
                      const LaneAddresses &lanes) {
   PatternCache &cache = warp.block->sharedPatterns[inst.pc];
-  uint32_t position =
-      lanes.address[__builtin_ctz(lanes.mask)] % BankBytes + 64;
+  uint32_t position = lanes.address[__builtin_ctz(lanes.mask)] % BankBytes + 64;
   if (!known(cache, lanes, position)) {
     unsigned phaseLanes = lanes.bytes <= 4 ? 32 : 128 / lanes.bytes;
     cache.first = cache.second = 0;

@@ -52,8 +52,8 @@ bool isComplete(const Block &block, const BarrierState &barrier) {
 void joinClocks(Block &block, const BarrierState &barrier, Warp &warp,
                 uint32_t stamp) {
   for (const Warp &other : block.warps) {
-    uint32_t known = std::max(warp.clock.known[other.index],
-                              barrier.known[other.index]);
+    uint32_t known =
+        std::max(warp.clock.known[other.index], barrier.known[other.index]);
     if (!other.live && !barrier.expected)
       known = std::max(known, other.clock.now);
     warp.clock.known[other.index] = known;
@@ -72,8 +72,8 @@ void writeReduction(Warp &warp, const Instruction &inst, uint32_t mask,
     return;
   case BarrierForm::RedAnd:
   case BarrierForm::RedOr: {
-    uint32_t value = BarrierForm(inst.variant) == BarrierForm::RedAnd ? all
-                                                                      : any;
+    uint32_t value =
+        BarrierForm(inst.variant) == BarrierForm::RedAnd ? all : any;
     uint32_t &result = warp.predicate(inst.op[3]);
     result = (result & ~mask) | (value & mask);
     return;
@@ -117,14 +117,15 @@ void arriveAtBarrier(Block &block, Warp &warp, const Instruction &inst) {
                                 "the number of threads at the barrier", count))
     return;
   if (id >= NumBarriers) {
-    warp.fail(inst, -1, "expects a barrier from 0 to 15, but got " +
-                            std::to_string(id));
+    warp.fail(inst, -1,
+              "expects a barrier from 0 to 15, but got " + std::to_string(id));
     return;
   }
   if (hasCount && (count == 0 || count % WarpSize)) {
-    warp.fail(inst, -1, "expects a multiple of 32 threads at the barrier, but "
-                        "got " +
-                            std::to_string(count));
+    warp.fail(inst, -1,
+              "expects a multiple of 32 threads at the barrier, but "
+              "got " +
+                  std::to_string(count));
     return;
   }
   BarrierState &barrier = block.barriers[id];

@@ -257,9 +257,9 @@ Error describeFault(const Block &block) {
       error.message += "\n  source: " + file->second + ":" +
                        std::to_string(statement.location.line);
   }
-  error.message += "\n  kernel " + block.program.entry->name + ", block " +
-                   triple(block.position[0], block.position[1],
-                          block.position[2]);
+  error.message +=
+      "\n  kernel " + block.program.entry->name + ", block " +
+      triple(block.position[0], block.position[1], block.position[2]);
   if (fault.warp >= 0)
     error.message += ", warp " + std::to_string(fault.warp);
   if (fault.lane >= 0) {

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mta-c/Emulator.h"
 #include "JsonWriter.h"
+#include "mta-c/Emulator.h"
 #include "mta/Emulator/Launch.h"
 #include <algorithm>
 #include <cstdlib>

@@ -140,7 +140,8 @@ std::string Counters::table(unsigned lines) const {
   row(text, "global bytes read", total.bytesRead,
       "unique " + std::to_string(uniqueBytesRead));
   row(text, "global sectors read", total.sectorsRead,
-      percent(total.bytesRead, total.sectorsRead * 32) + " of their bytes used");
+      percent(total.bytesRead, total.sectorsRead * 32) +
+          " of their bytes used");
   row(text, "global bytes written", total.bytesWritten,
       "unique " + std::to_string(uniqueBytesWritten));
   row(text, "global sectors written", total.sectorsWritten,

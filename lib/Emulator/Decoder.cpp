@@ -14,12 +14,12 @@ namespace mta::emulator {
 
 const char *className(Class cls) {
   static const char *const Names[NumClasses] = {
-      "move",         "integer",     "float32",    "float64",
-      "half",         "convert",     "special",    "matrix",
-      "load_global",  "store_global", "load_shared", "store_shared",
-      "load_matrix",  "local",       "parameter",  "atomic",
-      "async_copy",   "shuffle",     "barrier",    "fence",
-      "branch",       "other"};
+      "move",        "integer",      "float32",     "float64",
+      "half",        "convert",      "special",     "matrix",
+      "load_global", "store_global", "load_shared", "store_shared",
+      "load_matrix", "local",        "parameter",   "atomic",
+      "async_copy",  "shuffle",      "barrier",     "fence",
+      "branch",      "other"};
   return Names[unsigned(cls)];
 }
 
@@ -45,8 +45,7 @@ void Decoder::fail(const std::string &message) {
   if (failed())
     return;
   error = {program.module->file, statement ? statement->line : 0,
-           message +
-               (statement ? "\n  instruction: " + statement->text : "")};
+           message + (statement ? "\n  instruction: " + statement->text : "")};
 }
 
 bool Decoder::decode(const FunctionFrame &newFrame,
@@ -158,9 +157,8 @@ void Decoder::require(unsigned target, unsigned versionMajor,
   if (module.versionMajor < versionMajor ||
       (module.versionMajor == versionMajor &&
        module.versionMinor < versionMinor))
-    fail(std::string(what) + " needs .version " +
-         std::to_string(versionMajor) + "." + std::to_string(versionMinor) +
-         " or later, but the module has " +
+    fail(std::string(what) + " needs .version " + std::to_string(versionMajor) +
+         "." + std::to_string(versionMinor) + " or later, but the module has " +
          std::to_string(module.versionMajor) + "." +
          std::to_string(module.versionMinor));
 }

@@ -148,7 +148,7 @@ struct Program {
   std::vector<const Statement *> statements; // by pc
   std::vector<uint32_t> operandPool;
   std::vector<size_t> operandStarts; // by pc
-  std::vector<Validity> validity; // by pc; empty if nothing is tracked
+  std::vector<Validity> validity;    // by pc; empty if nothing is tracked
   std::vector<uint32_t> validityMasks;
   std::vector<std::vector<uint32_t>> branchTables;
   std::vector<CallSite> calls;

@@ -19,8 +19,8 @@ unsigned firstLane(uint32_t mask) { return __builtin_ctz(mask); }
 void settle(Warp &warp) {
   for (size_t i = 0; i < warp.parked.size();) {
     Group &group = warp.parked[i];
-    bool meets = group.pc == warp.current.pc &&
-                 group.state != Group::State::AtBarrier;
+    bool meets =
+        group.pc == warp.current.pc && group.state != Group::State::AtBarrier;
     if (meets && warp.current.mask) {
       warp.current.mask |= group.mask;
       warp.parked.erase(warp.parked.begin() + i);
@@ -241,10 +241,10 @@ void Interpreter::branchIndexed(const Instruction &inst) {
 void Interpreter::copyBytes(const std::vector<CallSite::Copy> &copies,
                             uint32_t mask) {
   for (uint32_t left = mask; left; left &= left - 1) {
-    std::byte *frame = block.local.data() +
-                       size_t(warp.index * WarpSize + firstLane(left)) *
-                           block.localStride +
-                       program.localBytes;
+    std::byte *frame =
+        block.local.data() +
+        size_t(warp.index * WarpSize + firstLane(left)) * block.localStride +
+        program.localBytes;
     for (const CallSite::Copy &copy : copies)
       std::copy_n(frame + copy.from, copy.bytes, frame + copy.to);
   }

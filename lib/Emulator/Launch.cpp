@@ -47,8 +47,8 @@ std::string refuseShape(const Program &program, const LaunchConfig &config) {
       !std::equal(config.block, config.block + 3, entry.requiredThreads))
     return "'" + entry.name + "' requires blocks of " +
            triple(entry.requiredThreads) + ", but got " + triple(config.block);
-  uint64_t most = uint64_t(entry.maxThreads[0]) * entry.maxThreads[1] *
-                  entry.maxThreads[2];
+  uint64_t most =
+      uint64_t(entry.maxThreads[0]) * entry.maxThreads[1] * entry.maxThreads[2];
   if (most && threads > most)
     return "'" + entry.name + "' allows " + std::to_string(most) +
            " threads, but got " + std::to_string(threads);
@@ -91,8 +91,7 @@ std::string refuseResources(const Program &program,
 class BlockQueue {
 public:
   BlockQueue(const LaunchState &launch, uint64_t blocks)
-      : launch(launch), blocks(blocks),
-        counts(launch.program->code.size()) {}
+      : launch(launch), blocks(blocks), counts(launch.program->code.size()) {}
 
   void run(unsigned threads);
   bool faulted() const { return faultBlock != UINT64_MAX; }
@@ -201,18 +200,16 @@ Expected<Counters> Module::launch(const LaunchConfig &config,
   state.moduleMemory = &storage->memory;
   memory.beginLaunch();
   storage->memory.beginLaunch();
-  uint64_t blocks =
-      uint64_t(config.grid[0]) * config.grid[1] * config.grid[2];
-  unsigned threads = config.threads ? config.threads
-                                    : std::thread::hardware_concurrency();
+  uint64_t blocks = uint64_t(config.grid[0]) * config.grid[1] * config.grid[2];
+  unsigned threads =
+      config.threads ? config.threads : std::thread::hardware_concurrency();
   threads = std::max<uint64_t>(1, std::min<uint64_t>(threads, blocks));
   BlockQueue queue(state, blocks);
   queue.run(threads);
   if (queue.faulted())
     return queue.error();
   Counters counters = collectCounters(program, config, queue.total());
-  counters.uniqueBytesRead =
-      memory.uniqueRead() + storage->memory.uniqueRead();
+  counters.uniqueBytesRead = memory.uniqueRead() + storage->memory.uniqueRead();
   counters.uniqueBytesWritten =
       memory.uniqueWritten() + storage->memory.uniqueWritten();
   return counters;

@@ -36,8 +36,8 @@ LaneAddresses selectSpace(const LaneAddresses &all, Space space) {
   result.bytes = all.bytes;
   for (unsigned lane = 0; lane < WarpSize; ++lane) {
     uint64_t high = all.address[lane] & WindowMask;
-    bool other = high == SharedWindow || high == LocalWindow ||
-                 high == ParamWindow;
+    bool other =
+        high == SharedWindow || high == LocalWindow || high == ParamWindow;
     bool inside = window ? high == window : !other;
     result.address[lane] = all.address[lane] - window;
     result.mask |= (all.mask >> lane & (inside ? 1u : 0u)) << lane;
@@ -152,8 +152,8 @@ bool isContiguous(const LaneAddresses &lanes) {
     return false;
   uint64_t different = 0;
   for (unsigned lane = 0; lane < WarpSize; ++lane)
-    different |= lanes.address[lane] ^
-                 (lanes.address[0] + uint64_t(lane) * lanes.bytes);
+    different |=
+        lanes.address[lane] ^ (lanes.address[0] + uint64_t(lane) * lanes.bytes);
   return !different;
 }
 } // namespace
@@ -168,8 +168,8 @@ bool accessGlobal(Warp &warp, const Instruction &inst,
     unsigned all = lanes.bytes * WarpSize;
     if (range && lanes.address[0] - range->base + all <= range->size) {
       countSectors(warp, inst, lanes);
-      return accessPiece(warp, inst, 0, *range,
-                         lanes.address[0] - range->base, all, kind);
+      return accessPiece(warp, inst, 0, *range, lanes.address[0] - range->base,
+                         all, kind);
     }
   }
   for (uint32_t left = lanes.mask; left; left &= left - 1) {
@@ -194,9 +194,9 @@ bool accessGlobal(Warp &warp, const Instruction &inst,
 
 void reportShared(Warp &warp, const Instruction &inst, unsigned lane,
                   const SharedFault &fault, const char *what) {
-  std::string other = "warp " + std::to_string(fault.otherWarp) +
-                      (fault.otherLane < 0
-                           ? std::string(", several lanes")
+  std::string other =
+      "warp " + std::to_string(fault.otherWarp) +
+      (fault.otherLane < 0 ? std::string(", several lanes")
                            : ", lane " + std::to_string(fault.otherLane));
   const auto &statements = warp.block->program.statements;
   if (fault.otherPc < statements.size())
@@ -255,8 +255,7 @@ bool checkSharedLane(Warp &warp, const Instruction &inst,
                      AccessKind kind, const std::byte *values) {
   SharedMemory &shared = warp.block->shared;
   SharedFault fault;
-  if (kind != AccessKind::Write &&
-      !shared.read(access, warp.clock, fault)) {
+  if (kind != AccessKind::Write && !shared.read(access, warp.clock, fault)) {
     reportShared(warp, inst, access.lane, fault, verb(kind));
     return false;
   }

@@ -54,8 +54,8 @@ bool ModuleStorage::placeVariables(Error &error) {
                      variable.space == Space::Const ? Access::In
                                                     : Access::InOut,
                      "variable '" + variable.name + "'");
-    symbols[variable.name] = {
-        variable.space, reinterpret_cast<uintptr_t>(memory), bytes};
+    symbols[variable.name] = {variable.space,
+                              reinterpret_cast<uintptr_t>(memory), bytes};
   }
   for (const Variable &variable : module.variables) {
     if (variable.initializers.empty())
@@ -105,8 +105,8 @@ Expected<const Program *> ModuleStorage::program(const std::string &entry) {
       if (other.isEntry && other.isDefined)
         known += (known.empty() ? "" : ", ") + other.name;
     return Error{module.file, 0,
-                 "no entry '" + entry + "'; the module has: " +
-                     (known.empty() ? "none" : known)};
+                 "no entry '" + entry +
+                     "'; the module has: " + (known.empty() ? "none" : known)};
   }
   Expected<std::unique_ptr<Program>> built =
       buildProgram(module, *function, symbols);
@@ -133,9 +133,7 @@ Expected<Module> Module::parse(std::string_view text, std::string file) {
   return Module(std::move(storage));
 }
 
-const std::string &Module::target() const {
-  return storage->module.targetName;
-}
+const std::string &Module::target() const { return storage->module.targetName; }
 
 static EntryInfo entryInfo(const Function &function) {
   EntryInfo info;

@@ -1,4 +1,5 @@
-//===- ModuleStorage.h - A module and the memory of its variables --*- C++ -*-===//
+//===- ModuleStorage.h - A module and the memory of its variables --*- C++
+//-*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

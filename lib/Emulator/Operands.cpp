@@ -172,12 +172,11 @@ void Decoder::pushSource(const Operand &operand, Type type,
     SymbolAddress address;
     if (!symbol(operand.name, address))
       return fail("unknown name '" + operand.name + "'");
-    bool narrow = address.space != Space::Global &&
-                  address.space != Space::Const;
+    bool narrow =
+        address.space != Space::Global && address.space != Space::Const;
     if (cell != 8 && !(cell == 4 && narrow))
-      return fail("the address of '" + operand.name +
-                  "' does not fit in a ." + std::string(typeName(type)) +
-                  " operand");
+      return fail("the address of '" + operand.name + "' does not fit in a ." +
+                  std::string(typeName(type)) + " operand");
     append(constantRow(address.address + operand.offset, 0, cell));
     return;
   }

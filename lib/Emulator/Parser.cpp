@@ -103,8 +103,8 @@ bool Parser::target() {
       name.rfind("sm_", 0) == 0 ? std::strtoul(name.c_str() + 3, &end, 10) : 0;
   bool suffix = end && (*end == 0 || ((*end == 'a' || *end == 'f') && !end[1]));
   if (number < 20 || number > 999 || !suffix)
-    return failAt(token, "expects a target such as sm_80, but got '" + name +
-                             "'");
+    return failAt(token,
+                  "expects a target such as sm_80, but got '" + name + "'");
   module.target = number;
   module.targetName = name;
   while (accept(',')) {
@@ -149,8 +149,8 @@ bool Parser::topLevel() {
     if (!expectInteger(bits, "an address size"))
       return false;
     if (bits != 64)
-      return failAt(token, "expects address size 64, but got " +
-                               std::to_string(bits));
+      return failAt(token,
+                    "expects address size 64, but got " + std::to_string(bits));
     return true;
   }
   if (name == "file")
@@ -257,7 +257,8 @@ bool Parser::tuningDirectives(Function &result) {
     } else if (acceptDotted("pragma")) {
       if (take().kind != TokenKind::String || !accept(';'))
         return fail("expects a string and ';' after '.pragma'");
-    } else if (!acceptDotted("noreturn") && !acceptDotted("blocksareclusters")) {
+    } else if (!acceptDotted("noreturn") &&
+               !acceptDotted("blocksareclusters")) {
       return fail("unknown directive " + spelled(peek()) + " of a function");
     }
   }

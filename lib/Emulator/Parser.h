@@ -88,7 +88,7 @@ private:
   bool registers();
   bool scopedVariable(Space space);
   bool location();
-  bool label(const std::string &name);
+  bool label(const Token &token);
   bool instruction();
   bool operand(Operand &result, unsigned depth = 0);
   bool named(Operand &result);

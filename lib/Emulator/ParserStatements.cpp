@@ -64,14 +64,15 @@ bool Parser::statement() {
   if (token.kind == TokenKind::Identifier && peek(1).is(':')) {
     take();
     take();
-    return label(std::string(token.text));
+    return label(token);
   }
   return instruction();
 }
 
-bool Parser::label(const std::string &name) {
+bool Parser::label(const Token &token) {
+  std::string name(token.text);
   if (current->labels.count(name) || current->branchTargets.count(name))
-    return fail("label '" + name + "' is defined twice");
+    return failAt(token, "label '" + name + "' is defined twice");
   if (acceptDotted("branchtargets")) {
     std::vector<std::string> &targets = current->branchTargets[name];
     do {
@@ -134,8 +135,7 @@ bool Parser::registers() {
       return false;
     if (count > MaxRegisters ||
         current->registers.size() + count > MaxRegisters)
-      return failAt(nameToken, "too many registers in '" + current->name +
-                                   "'");
+      return failAt(nameToken, "too many registers in '" + current->name + "'");
     for (uint64_t i = 0; i < count; ++i) {
       std::string full = isRange ? name + std::to_string(i) : name;
       if (!scopes.back()
@@ -214,8 +214,8 @@ bool Parser::instruction() {
       return false;
     if (!resolveRegister(name, index) ||
         current->registers[index].type != Type::Pred)
-      return failAt(token, "expects a predicate register, but got '" + name +
-                               "'");
+      return failAt(token,
+                    "expects a predicate register, but got '" + name + "'");
     result.guard = index;
   }
   if (!expectName(result.opcode, "an instruction"))
@@ -334,8 +334,8 @@ bool Parser::named(Operand &result) {
   if (resolveRegister(name, result.index)) {
     result.kind = Operand::Kind::Register;
     if (result.negated && current->registers[result.index].type != Type::Pred)
-      return failAt(token, "expects a predicate after '!', but got '" + name +
-                               "'");
+      return failAt(token,
+                    "expects a predicate after '!', but got '" + name + "'");
     return true;
   }
   if (result.negated)

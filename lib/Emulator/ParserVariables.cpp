@@ -49,22 +49,21 @@ bool Parser::variableType(Variable &result) {
       break;
     } else if (std::optional<Type> type = parseType(token.text)) {
       if (result.type != Type::None)
-        return failAt(token, "expects one type, but got a second, " +
-                                 spelled(token));
+        return failAt(token,
+                      "expects one type, but got a second, " + spelled(token));
       if (*type == Type::Pred || typeBits(*type) % 8 || typeBits(*type) < 8)
-        return failAt(token, "type " + spelled(token) +
-                                 " cannot be stored in memory");
+        return failAt(token,
+                      "type " + spelled(token) + " cannot be stored in memory");
       result.type = *type;
     } else {
-      return failAt(token, "unknown attribute " + spelled(token) +
-                               " of a variable");
+      return failAt(token,
+                    "unknown attribute " + spelled(token) + " of a variable");
     }
   }
   if (result.type == Type::None)
     return fail("expects the type of a variable, but got " + spelled(peek()));
   result.count = vectorWidth;
-  result.align =
-      aligned ? align : typeBytes(result.type) * vectorWidth;
+  result.align = aligned ? align : typeBytes(result.type) * vectorWidth;
   return true;
 }
 

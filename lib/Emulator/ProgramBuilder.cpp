@@ -68,9 +68,9 @@ private:
 bool ProgramBuilder::collect(const Function &function, unsigned depth) {
   auto [it, isNew] = visited.emplace(&function, false);
   if (!isNew)
-    return it->second || fail(function.line, "recursion through '" +
-                                                 function.name +
-                                                 "' is not supported");
+    return it->second ||
+           fail(function.line,
+                "recursion through '" + function.name + "' is not supported");
   program->maxCallDepth = std::max(program->maxCallDepth, depth + 1);
   for (const Statement &statement : function.statements) {
     if (statement.opcode != "call")
@@ -103,8 +103,8 @@ bool ProgramBuilder::placeShared(const Variable &variable, SymbolMap &map) {
   address.address = alignTo(program->staticShared, variable.align);
   address.bytes = variable.bytes();
   if (address.address + variable.bytes() > MaxSharedBytes)
-    return fail(variable.line, "shared variable '" + variable.name +
-                                   "' is too large");
+    return fail(variable.line,
+                "shared variable '" + variable.name + "' is too large");
   program->staticShared = address.address + variable.bytes();
   map[variable.name] = address;
   return true;
@@ -163,10 +163,9 @@ bool ProgramBuilder::layOutParameters() {
     if (parameter.bytes() > 32764 || offset + parameter.bytes() > 32764)
       return fail(parameter.line, "the parameters of '" + entry.name +
                                       "' are larger than 32764 bytes");
-    program->parameters.push_back({parameter.name, parameter.type,
-                                   uint32_t(offset),
-                                   uint32_t(parameter.bytes()),
-                                   parameter.align, parameter.isPointer});
+    program->parameters.push_back(
+        {parameter.name, parameter.type, uint32_t(offset),
+         uint32_t(parameter.bytes()), parameter.align, parameter.isPointer});
     offset += parameter.bytes();
   }
   program->parameterBytes = offset;
@@ -183,9 +182,8 @@ bool ProgramBuilder::placeInThread(const Variable &variable,
     return fail(variable.line, "variable '" + variable.name +
                                    "' needs more than 512 KiB a thread");
   top = place + variable.bytes();
-  frame.symbols[variable.name] = {variable.space,
-                                  place + (isParam ? CallParamBase : 0),
-                                  variable.bytes()};
+  frame.symbols[variable.name] = {
+      variable.space, place + (isParam ? CallParamBase : 0), variable.bytes()};
   return true;
 }
 
@@ -201,8 +199,8 @@ bool ProgramBuilder::layOutFrame(const Function &function,
     uint32_t align = reg.type == Type::Pred ? 4 : 32;
     uint64_t offset = alignTo(program->registerBytes, align);
     if (offset + bytes > UINT32_MAX / 64)
-      return fail(function.line, "too many registers in '" + function.name +
-                                     "'");
+      return fail(function.line,
+                  "too many registers in '" + function.name + "'");
     frame.rows.push_back(offset);
     program->registerBytes = offset + bytes;
   }
@@ -223,8 +221,7 @@ bool ProgramBuilder::layOutFrame(const Function &function,
       if (!placeInThread(variable, frame))
         return false;
     } else {
-      return fail(variable.line, "variable '" + variable.name +
-                                     "' in ." +
+      return fail(variable.line, "variable '" + variable.name + "' in ." +
                                      std::string(spaceName(variable.space)) +
                                      " is not supported inside a function");
     }

@@ -57,11 +57,13 @@ MTA_ROUNDED_BINARY(divRounded, /)
 
 float fmaRounded(float a, float b, float c, Rounding mode) {
   volatile float x = a, y = b, z = c;
-  return rounded<float>(mode, [&] { return std::fma(float(x), float(y), float(z)); });
+  return rounded<float>(mode,
+                        [&] { return std::fma(float(x), float(y), float(z)); });
 }
 double fmaRounded(double a, double b, double c, Rounding mode) {
   volatile double x = a, y = b, z = c;
-  return rounded<double>(mode, [&] { return std::fma(double(x), double(y), double(z)); });
+  return rounded<double>(
+      mode, [&] { return std::fma(double(x), double(y), double(z)); });
 }
 float sqrtRounded(float a, Rounding mode) {
   volatile float x = a;

@@ -99,8 +99,8 @@ bool SharedMemory::read(const SharedAccess &access, const WarpClock &clock,
         return false;
     }
   }
-  uint32_t stamp = clock.now << ReadClockShift |
-                   (access.isStrong ? ReadStrongBit : 0);
+  uint32_t stamp =
+      clock.now << ReadClockShift | (access.isStrong ? ReadStrongBit : 0);
   uint32_t *own = reads.data() + size_t(access.warp) * granules;
   for (uint32_t g = first; g <= last; ++g) {
     uint32_t old = own[g];

@@ -1,4 +1,5 @@
-//===- SharedMemory.h - Shared memory of one block, with its checks --*- C++ -*-===//
+//===- SharedMemory.h - Shared memory of one block, with its checks --*- C++
+//-*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -115,9 +116,8 @@ private:
   static constexpr unsigned SeveralLanes = 32;
 
   void refine(uint32_t offset, uint32_t count);
-  bool checkWriter(uint64_t entry, uint32_t granule,
-                   const SharedAccess &access, const WarpClock &clock,
-                   SharedFault &fault) const;
+  bool checkWriter(uint64_t entry, uint32_t granule, const SharedAccess &access,
+                   const WarpClock &clock, SharedFault &fault) const;
   bool checkReaders(uint32_t granule, const SharedAccess &access,
                     const WarpClock &clock, SharedFault &fault) const;
 

@@ -1,4 +1,5 @@
-//===- SmallFloat.h - Floating-point formats of 16 bits and fewer --*- C++ -*-===//
+//===- SmallFloat.h - Floating-point formats of 16 bits and fewer --*- C++
+//-*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

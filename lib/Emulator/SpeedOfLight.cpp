@@ -31,7 +31,7 @@ constexpr GpuFigures Gpus[] = {
 };
 
 // Common to the listed architectures.
-constexpr double IssuePerCycle = 4;   // warp instructions, one a scheduler
+constexpr double IssuePerCycle = 4; // warp instructions, one a scheduler
 // Shared memory serves one wavefront in a cycle.
 constexpr double L2BytesPerCycle = 64; // to one multiprocessor
 
@@ -47,10 +47,10 @@ double tensorWork(const Counters &counters) {
     auto has = [&](const char *part) {
       return entry.first.find(part) != std::string::npos;
     };
-    double factor = has(".tf32")                   ? 2
-                    : has(".s8") || has(".u8")     ? 0.5
-                    : has(".f64")                  ? 16
-                                                   : 1;
+    double factor = has(".tf32")               ? 2
+                    : has(".s8") || has(".u8") ? 0.5
+                    : has(".f64")              ? 16
+                                               : 1;
     work += factor * double(entry.second.multiplyAdds);
   }
   return work;
@@ -80,8 +80,8 @@ private:
 };
 
 SpeedOfLight Model::run() {
-  double tensorPerCycle = gpu.tensorTFlops * 1e12 / 2 /
-                          (gpu.multiprocessors * gpu.clockGHz * 1e9);
+  double tensorPerCycle =
+      gpu.tensorTFlops * 1e12 / 2 / (gpu.multiprocessors * gpu.clockGHz * 1e9);
   add("issue", double(counters.total.warps) / IssuePerCycle);
   add("tensor", tensorWork(counters) / tensorPerCycle);
   add("float32", lanesOf("float32") / gpu.floatLanes);
@@ -91,8 +91,8 @@ SpeedOfLight Model::run() {
   add("special", (lanesOf("special") + lanesOf("convert")) / gpu.specialLanes);
   add("shared", double(counters.total.sharedWavefronts) +
                     double(warpsOf(counters, "shuffle")));
-  double sectorBytes = 32.0 * double(counters.total.sectorsRead +
-                                     counters.total.sectorsWritten);
+  double sectorBytes =
+      32.0 * double(counters.total.sectorsRead + counters.total.sectorsWritten);
   add("l2", sectorBytes / L2BytesPerCycle);
   double dramBytes =
       double(counters.uniqueBytesRead) + double(counters.uniqueBytesWritten);
@@ -127,8 +127,9 @@ Expected<SpeedOfLight> speedOfLight(const Counters &counters,
   for (const GpuFigures &gpu : Gpus)
     if (name == gpu.name)
       return Model(counters, gpu).run();
-  return Error{"", 0, "expects one of " + knownGpus() + " as GPU, but got '" +
-                          name + "'"};
+  return Error{"", 0,
+               "expects one of " + knownGpus() + " as GPU, but got '" + name +
+                   "'"};
 }
 
 std::string SpeedOfLight::json() const {

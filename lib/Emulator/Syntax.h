@@ -64,16 +64,16 @@ struct Variable {
 
 struct Operand {
   enum class Kind : uint8_t {
-    Register,  // index: register of the function; negated: !p
-    Special,   // name: "tid.x"
-    Integer,   // bits
-    Float32,   // bits
-    Float64,   // bits
-    Symbol,    // name + offset: variable, function or label
-    Address,   // [elements[0] + offset], further elements are coordinates
-    Vector,    // {elements…}
-    Group,     // (elements…) of a call
-    Sink,      // _
+    Register, // index: register of the function; negated: !p
+    Special,  // name: "tid.x"
+    Integer,  // bits
+    Float32,  // bits
+    Float64,  // bits
+    Symbol,   // name + offset: variable, function or label
+    Address,  // [elements[0] + offset], further elements are coordinates
+    Vector,   // {elements…}
+    Group,    // (elements…) of a call
+    Sink,     // _
   };
 
   Kind kind = Kind::Sink;
@@ -123,8 +123,8 @@ struct Function {
 struct ParsedModule {
   std::string file;
   unsigned versionMajor = 0, versionMinor = 0;
-  unsigned target = 0;        // 80 for sm_80
-  std::string targetName;     // with its suffix: "sm_90a"
+  unsigned target = 0;    // 80 for sm_80
+  std::string targetName; // with its suffix: "sm_90a"
   unsigned addressSize = 64;
   std::map<unsigned, std::string> files;
   std::vector<Variable> variables;

@@ -106,8 +106,7 @@ void mta::buildReferenceGPUPipeline(OpPassManager &pm,
   buildKernelPipeline(pm, options);
 }
 
-void mta::buildKernelPipeline(OpPassManager &pm,
-                              const KernelOptions &options) {
+void mta::buildKernelPipeline(OpPassManager &pm, const KernelOptions &options) {
   if (options.mergeKernels)
     pm.addPass(mta::createMergeGPUModulesPass());
   GpuNVVMAttachTargetOptions target;

@@ -79,8 +79,9 @@ mta::translateToPTX(ModuleOp module, StringRef chip, bool mergeKernels) {
   ReferenceGPUOptions options;
   options.chip = chip.str();
   options.mergeKernels = mergeKernels;
-  // Launches are what the lowering of the host code ends with; the passes before
-  // it do not know them. Without launches there may be loops of any kind.
+  // Launches are what the lowering of the host code ends with; the passes
+  // before it do not know them. Without launches there may be loops of any
+  // kind.
   bool isOutlined =
       module.walk([](gpu::LaunchFuncOp) { return WalkResult::interrupt(); })
           .wasInterrupted();

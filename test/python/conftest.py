@@ -43,7 +43,7 @@ def golden_copy(tmp_path, golden_folder):
     return write
 
 
-@pytest.fixture(params=["numpy", "reference"])
+@pytest.fixture(params=["numpy", "reference", "cpu"])
 def target(request) -> str:
-    """Every target. Without the native library "reference" fails with what to do about it."""
+    """Every target. Without the native library all but "numpy" fail with what to do about it."""
     return request.param

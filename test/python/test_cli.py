@@ -26,16 +26,18 @@ def test_check_of_the_definition(golden_folder, capsys, dtype, rows):
 
 
 @pytest.mark.parametrize("dtype", ["f64", "f32", "f16", "bf16"])
-def test_check_of_the_reference_lowering(golden_folder, capsys, dtype):
-    status = main(["check", str(golden_folder), "--target", "reference", "--dtype", dtype])
+@pytest.mark.parametrize("target", ["reference", "cpu"])
+def test_check_of_compiled_code(golden_folder, capsys, target, dtype):
+    status = main(["check", str(golden_folder), "--target", target, "--dtype", dtype])
     captured = capsys.readouterr()
     assert status == 0, captured
     assert captured.out.splitlines()[-1] == "12 passed, 0 failed"
 
 
-def test_the_reference_lowering_reads_no_uninitialised_memory(golden_folder):
+@pytest.mark.parametrize("target", ["reference", "cpu"])
+def test_compiled_code_reads_no_uninitialised_memory(golden_folder, target):
     """With an allocator that fills every new block (glibc's mallopt, M_PERTURB)."""
-    command = [sys.executable, "-m", "mta", "check", str(golden_folder), "--target", "reference"]
+    command = [sys.executable, "-m", "mta", "check", str(golden_folder), "--target", target]
     environment = {**os.environ, "MALLOC_PERTURB_": "165"}
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -79,7 +79,7 @@ def test_arguments_of_any_layout_give_the_same_bits_and_stay_unchanged(target):
 
 
 def test_unknown_target():
-    with pytest.raises(ValueError, match="target: expects one of numpy, reference, but got 'tpu'"):
+    with pytest.raises(ValueError, match="target: expects one of numpy, reference, cpu, but got 'tpu'"):
         mta.compile(attention_of("plain"), "tpu")
 
 

@@ -34,13 +34,13 @@ def draw_with(variable_length):
         lambda choices: fuzz.draw_case(choices, calls=CALLS, variable_length=variable_length))
 
 
-@settings(max_examples=45, suppress_health_check=list(HealthCheck))
+@settings(max_examples=35, suppress_health_check=list(HealthCheck))
 @given(case=draw_with(False))
 def test_random_programs_shapes_and_tiles(cpu_worker, case):
     assert_all_passed(cpu_worker.run(case))
 
 
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(case=draw_with(True))
 def test_random_sequence_lengths(cpu_worker, case):
     assert_all_passed(cpu_worker.run(case))
@@ -59,14 +59,14 @@ def outcomes_of(seeds, target, dtype=None):
 
 
 def test_the_definition_is_within_its_bounds():
-    outcomes = list(outcomes_of(range(30), "numpy"))
-    assert len(outcomes) == 120
+    outcomes = list(outcomes_of(range(15), "numpy"))
+    assert len(outcomes) == 60
     assert all(outcome.passed for outcome in outcomes), outcomes
 
 
 @pytest.mark.parametrize("dtype", ["f64", "f32"])
 def test_bounds_are_close_to_the_errors(dtype):
-    """Of well-conditioned cases: 100 roundings of the largest element."""
+    """Of well-conditioned cases: 200 roundings of the largest element."""
     attention = mta.Attention.preset("v2", 4, 32, dtype=dtype, norm=False, gate=None)
     call = fuzz.Call(1, 60, 60, 1.0, 0)
     arguments = fuzz.random_arguments(attention, call)
@@ -74,7 +74,7 @@ def test_bounds_are_close_to_the_errors(dtype):
     bound = fuzz.error_bound(attention, **arguments, weights=weights).output
     output = reference.forward(attention, **arguments, weights=weights).output
     roundoff = {"f64": 2.0**-53, "f32": 2.0**-24}[dtype]
-    assert 1.0 < bound.max() / (roundoff * np.abs(output).max()) < 100.0
+    assert 1.0 < bound.max() / (roundoff * np.abs(output).max()) < 200.0
 
 
 def changed(change):
@@ -117,14 +117,15 @@ def test_a_refused_program_is_a_failure_of_every_call():
     assert all("expects tiles of" in o.problem and not o.passed for o in outcomes)
 
 
-def test_a_process_that_dies_is_replaced(monkeypatch):
+def test_a_process_that_dies_is_reported_and_replaced():
     case = fuzz.draw_case(random.Random(1), "f32")
     with fuzz.Worker("numpy") as process:
         assert all(o.passed for o in process.run(case))
         process._process.kill()
-        process._process.join()
-        with pytest.raises(BrokenPipeError):
-            process._connection.send(case)
+        outcomes = process.run(case)
+        assert {o.problem for o in outcomes} == {"the process ended with SIGKILL"}
+        assert not any(o.passed for o in outcomes)
+        assert all(o.passed for o in process.run(case))
 
 
 def test_a_hanging_case_is_reported(monkeypatch):

@@ -8,8 +8,8 @@
 
 #include "Arguments.h"
 #include <algorithm>
-#include <cmath>
 #include <cerrno>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -29,12 +29,12 @@ struct TypeRow {
   bool isFloat, isSigned;
 };
 constexpr TypeRow Types[] = {
-    {"i8", "|i1", 1, false, true},   {"u8", "|u1", 1, false, false},
-    {"i16", "<i2", 2, false, true},  {"u16", "<u2", 2, false, false},
-    {"i32", "<i4", 4, false, true},  {"u32", "<u4", 4, false, false},
-    {"i64", "<i8", 8, false, true},  {"u64", "<u8", 8, false, false},
-    {"f16", "<f2", 2, true, true},   {"bf16", "<u2", 2, true, true},
-    {"f32", "<f4", 4, true, true},   {"f64", "<f8", 8, true, true},
+    {"i8", "|i1", 1, false, true},  {"u8", "|u1", 1, false, false},
+    {"i16", "<i2", 2, false, true}, {"u16", "<u2", 2, false, false},
+    {"i32", "<i4", 4, false, true}, {"u32", "<u4", 4, false, false},
+    {"i64", "<i8", 8, false, true}, {"u64", "<u8", 8, false, false},
+    {"f16", "<f2", 2, true, true},  {"bf16", "<u2", 2, true, true},
+    {"f32", "<f4", 4, true, true},  {"f64", "<f8", 8, true, true},
 };
 
 const TypeRow *findType(const std::string &name) {
@@ -53,10 +53,9 @@ uint16_t smallFloat(double value, int mantissaBits, int bias) {
   uint16_t infinity = uint16_t((2 * bias + 1) << mantissaBits);
   if (std::isnan(value))
     return infinity | 1 << (mantissaBits - 1);
-  int exponent = std::isinf(value) ? 2 * bias
-                                   : std::max(std::ilogb(magnitude), 1 - bias);
-  double units =
-      std::nearbyint(std::ldexp(magnitude, mantissaBits - exponent));
+  int exponent =
+      std::isinf(value) ? 2 * bias : std::max(std::ilogb(magnitude), 1 - bias);
+  double units = std::nearbyint(std::ldexp(magnitude, mantissaBits - exponent));
   double bits = units + std::ldexp(exponent + bias - 1, mantissaBits);
   return sign | (bits >= infinity ? infinity : uint16_t(bits));
 }
@@ -216,8 +215,8 @@ std::string Arguments::addBuffer(const std::string &spec, size_t index,
     buffer.bytes = array->data.size();
     contents = std::move(array->data);
   }
-  buffer.argument = "argument " + std::to_string(index + 1) + " (" +
-                    before(rest, ':') + ")";
+  buffer.argument =
+      "argument " + std::to_string(index + 1) + " (" + before(rest, ':') + ")";
   size_t padded = buffer.bytes + 2 * RedZone + Alignment;
   buffer.storage.reset(new uint8_t[padded]);
   auto start = reinterpret_cast<uintptr_t>(buffer.storage.get()) + RedZone;

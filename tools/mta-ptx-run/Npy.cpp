@@ -17,7 +17,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <unistd.h>
 
 namespace mta::ptxrun {
@@ -57,12 +56,27 @@ bool multiply(uint64_t a, uint64_t b, uint64_t &product) {
 }
 } // namespace
 
+Expected<std::string> readFile(const std::string &path) {
+  std::string text;
+  FILE *file = std::fopen(path.c_str(), "rb");
+  char buffer[1 << 16];
+  // A folder opens, but does not read.
+  while (file && !std::ferror(file) && !std::feof(file))
+    text.append(buffer, std::fread(buffer, 1, sizeof buffer, file));
+  bool ok = file && !std::ferror(file);
+  int reason = errno;
+  if (file)
+    std::fclose(file);
+  if (!ok)
+    return Error{path, 0, std::string("cannot read: ") + std::strerror(reason)};
+  return text;
+}
+
 Expected<NpyArray> readNpy(const std::string &path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream)
-    return Error{path, 0, std::string("cannot read: ") + std::strerror(errno)};
-  std::vector<uint8_t> bytes((std::istreambuf_iterator<char>(stream)),
-                             std::istreambuf_iterator<char>());
+  Expected<std::string> text = readFile(path);
+  if (!text)
+    return text.error();
+  std::vector<uint8_t> bytes(text->begin(), text->end());
   auto fail = [&](const std::string &message) {
     return Error{path, 0, message};
   };

@@ -27,6 +27,9 @@ struct NpyArray {
   std::vector<uint8_t> data;
 };
 
+/// The contents of a file.
+Expected<std::string> readFile(const std::string &path);
+
 /// Reads a .npy file of format version 1 to 3 with little-endian elements.
 Expected<NpyArray> readNpy(const std::string &path);
 

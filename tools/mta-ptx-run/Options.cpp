@@ -76,8 +76,7 @@ bool parseDimensions(const std::string &text, uint32_t (&values)[3]) {
   for (unsigned i = 0; i < 3; ++i) {
     size_t comma = text.find(',', at);
     uint64_t value = 0;
-    if (!parseNumber(text.substr(at, comma - at), value) ||
-        value > UINT32_MAX)
+    if (!parseNumber(text.substr(at, comma - at), value) || value > UINT32_MAX)
       return false;
     values[i] = value;
     if (comma == std::string::npos)
@@ -120,7 +119,9 @@ std::vector<OptionRow> optionRows(Options &o) {
   return {
       {"--entry", true, text(o.launch.entry)},
       {"--grid", true,
-       [&o](const std::string &v) { return parseDimensions(v, o.launch.grid); }},
+       [&o](const std::string &v) {
+         return parseDimensions(v, o.launch.grid);
+       }},
       {"--block", true,
        [&o](const std::string &v) {
          return parseDimensions(v, o.launch.block);

@@ -9,11 +9,7 @@
 #include "Arguments.h"
 #include "Options.h"
 #include "mta/Emulator/SpeedOfLight.h"
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <unistd.h>
 
 using namespace mta::emulator;
@@ -140,13 +136,13 @@ int main(int argc, char **argv) {
     if (Expected<SpeedOfLight> known = speedOfLight(Counters(), options.gpu);
         !known)
       return failTool(known.error().message);
-  std::ifstream stream(options.input, std::ios::binary);
-  if (!stream)
-    return failTool("cannot read '" + options.input +
-                    "': " + std::strerror(errno));
-  std::string text((std::istreambuf_iterator<char>(stream)),
-                   std::istreambuf_iterator<char>());
-  Expected<Module> module = Module::parse(text, options.input);
+  Expected<std::string> text = readFile(options.input);
+  if (!text) {
+    std::string reason =
+        text.error().message.substr(sizeof "cannot read: " - 1);
+    return failTool("cannot read '" + options.input + "': " + reason);
+  }
+  Expected<Module> module = Module::parse(*text, options.input);
   if (!module)
     return fail(module.error().str());
   if (options.list)

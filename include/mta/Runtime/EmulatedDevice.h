@@ -6,10 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Host code that launches kernels, as `mta-host-to-llvm` makes it, calls a small
-// run time: load a module, get a function, launch it. An EmulatedDevice answers
-// these calls with the PTX emulator, over the host's own memory, so that a
-// whole program of many kernels runs, checked, on a machine without a GPU.
+// Host code that launches kernels, as `mta-host-to-llvm` makes it, calls a
+// small run time: load a module, get a function, launch it. An EmulatedDevice
+// answers these calls with the PTX emulator, over the host's own memory, so
+// that a whole program of many kernels runs, checked, on a machine without a
+// GPU.
 //
 //===----------------------------------------------------------------------===//
 

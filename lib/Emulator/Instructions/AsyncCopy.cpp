@@ -97,8 +97,7 @@ bool beginCopies(Warp &warp, const Instruction &inst, const PendingCopy &copy) {
     if (offset + copy.bytes > shared.size()) {
       warp.fail(inst, lane,
                 "asynchronous copy out of bounds: the block has " +
-                    std::to_string(shared.size()) +
-                    " bytes of shared memory",
+                    std::to_string(shared.size()) + " bytes of shared memory",
                 offset);
       return false;
     }
@@ -151,7 +150,8 @@ void complete(Warp &warp, bool all, uint32_t keep) {
     for (uint32_t left = copy.mask & warp.active; left; left &= left - 1) {
       unsigned lane = __builtin_ctz(left);
       // Group g is among the newest if g + keep >= committed.
-      bool due = all || uint64_t(copy.group[lane]) + keep < warp.committed[lane];
+      bool due =
+          all || uint64_t(copy.group[lane]) + keep < warp.committed[lane];
       if (!due)
         continue;
       if (lazy)

@@ -22,9 +22,17 @@ namespace mta::emulator {
 inline namespace MTA_EMULATOR_ISA {
 namespace {
 
-
 enum class Operation : uint8_t {
-  Add, Inc, Dec, Min, Max, And, Or, Xor, Exchange, CompareAndSwap
+  Add,
+  Inc,
+  Dec,
+  Min,
+  Max,
+  And,
+  Or,
+  Xor,
+  Exchange,
+  CompareAndSwap
 };
 
 /// Arithmetic on the bits of a cell, by what they mean.
@@ -92,10 +100,11 @@ T updateGlobal(T *memory, Operation op, T b, T c) {
   while (true) {
     if (op == Operation::CompareAndSwap && old != b)
       return old;
-    T next = op == Operation::CompareAndSwap ? c
-                                             : F::template apply<T>(op, old, b, c);
-    if (__atomic_compare_exchange_n(memory, &old, next, false,
-                                    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+    T next = op == Operation::CompareAndSwap
+                 ? c
+                 : F::template apply<T>(op, old, b, c);
+    if (__atomic_compare_exchange_n(memory, &old, next, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_RELAXED))
       return old;
   }
 }
@@ -106,8 +115,8 @@ T updateShared(std::byte *memory, Operation op, T b, T c) {
   std::memcpy(&old, memory, sizeof old);
   if (op == Operation::CompareAndSwap && old != b)
     return old;
-  T next = op == Operation::CompareAndSwap ? c
-                                           : F::template apply<T>(op, old, b, c);
+  T next =
+      op == Operation::CompareAndSwap ? c : F::template apply<T>(op, old, b, c);
   std::memcpy(memory, &next, sizeof next);
   return old;
 }
@@ -215,11 +224,12 @@ void requireType(Decoder &d, Type type) {
 
 void decodeAtomic(Decoder &d, bool returns) {
   acceptOrdering(d);
-  d.inst.space = d.accept("global")                             ? Space::Global
-                 : d.accept("shared") || d.accept("shared::cta") ? Space::Shared
-                                                                 : Space::Generic;
-  Operation op = Operation(d.expectAny({"add", "inc", "dec", "min", "max",
-                                        "and", "or", "xor", "exch", "cas"}));
+  d.inst.space = d.accept("global") ? Space::Global
+                 : d.accept("shared") || d.accept("shared::cta")
+                     ? Space::Shared
+                     : Space::Generic;
+  Operation op = Operation(d.expectAny(
+      {"add", "inc", "dec", "min", "max", "and", "or", "xor", "exch", "cas"}));
   d.accept("noftz");
   if (d.nextModifier() == "v2" || d.nextModifier() == "v4")
     return d.fail("vector atomics are not supported");

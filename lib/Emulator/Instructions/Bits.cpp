@@ -70,9 +70,10 @@ template <typename F> void decodeLogic(Decoder &d) {
   d.source(type);
   d.source(type);
   d.finish(Class::Integer,
-           type == Type::B16   ? binaryHandler<uint16_t, uint16_t, uint16_t, F>
-           : type == Type::B32 ? binaryHandler<uint32_t, uint32_t, uint32_t, F>
-                               : binaryHandler<uint64_t, uint64_t, uint64_t, F>);
+           type == Type::B16 ? binaryHandler<uint16_t, uint16_t, uint16_t, F>
+           : type == Type::B32
+               ? binaryHandler<uint32_t, uint32_t, uint32_t, F>
+               : binaryHandler<uint64_t, uint64_t, uint64_t, F>);
 }
 
 template <typename F> void decodeNot(Decoder &d) {
@@ -86,9 +87,10 @@ template <typename F> void decodeNot(Decoder &d) {
     return d.finish(Class::Integer, predicateNot);
   }
   d.source(type);
-  d.finish(Class::Integer, type == Type::B16   ? unaryHandler<uint16_t, uint16_t, F>
-                           : type == Type::B32 ? unaryHandler<uint32_t, uint32_t, F>
-                                               : unaryHandler<uint64_t, uint64_t, F>);
+  d.finish(Class::Integer,
+           type == Type::B16   ? unaryHandler<uint16_t, uint16_t, F>
+           : type == Type::B32 ? unaryHandler<uint32_t, uint32_t, F>
+                               : unaryHandler<uint64_t, uint64_t, F>);
 }
 
 template <typename F, typename T> Handler shiftOf() {
@@ -100,27 +102,27 @@ void decodeShl(Decoder &d) {
   d.destination(type);
   d.source(type);
   d.source(Type::U32);
-  d.finish(Class::Integer, type == Type::B16   ? shiftOf<ShiftLeft, uint16_t>()
-                           : type == Type::B32 ? shiftOf<ShiftLeft, uint32_t>()
-                                               : shiftOf<ShiftLeft, uint64_t>());
+  d.finish(Class::Integer, type == Type::B16 ? shiftOf<ShiftLeft, uint16_t>()
+                           : type == Type::B32
+                               ? shiftOf<ShiftLeft, uint32_t>()
+                               : shiftOf<ShiftLeft, uint64_t>());
 }
 
 void decodeShr(Decoder &d) {
-  Type type = d.expectType({Type::B16, Type::B32, Type::B64, Type::U16,
-                            Type::U32, Type::U64, Type::S16, Type::S32,
-                            Type::S64});
+  Type type =
+      d.expectType({Type::B16, Type::B32, Type::B64, Type::U16, Type::U32,
+                    Type::U64, Type::S16, Type::S32, Type::S64});
   d.destination(type);
   d.source(type);
   d.source(Type::U32);
   bool isArithmetic = isSigned(type);
   Handler handler =
-      typeBits(type) == 16 ? (isArithmetic ? shiftOf<ShiftRight, int16_t>()
-                                           : shiftOf<ShiftRight, uint16_t>())
-      : typeBits(type) == 32
-          ? (isArithmetic ? shiftOf<ShiftRight, int32_t>()
-                          : shiftOf<ShiftRight, uint32_t>())
-          : (isArithmetic ? shiftOf<ShiftRight, int64_t>()
-                          : shiftOf<ShiftRight, uint64_t>());
+      typeBits(type) == 16   ? (isArithmetic ? shiftOf<ShiftRight, int16_t>()
+                                             : shiftOf<ShiftRight, uint16_t>())
+      : typeBits(type) == 32 ? (isArithmetic ? shiftOf<ShiftRight, int32_t>()
+                                             : shiftOf<ShiftRight, uint32_t>())
+                             : (isArithmetic ? shiftOf<ShiftRight, int64_t>()
+                                             : shiftOf<ShiftRight, uint64_t>());
   d.finish(Class::Integer, handler);
 }
 
@@ -159,8 +161,8 @@ void lop3Handler(Warp &warp, const Instruction &inst) {
   writeLanes<uint32_t>(warp, inst.op[0], [&](unsigned l) {
     uint32_t x = a[l], y = b[l], z = c[l], result = 0;
     for (unsigned i = 0; i < 8; ++i)
-      result |= (i & 4 ? x : ~x) & (i & 2 ? y : ~y) & (i & 1 ? z : ~z) &
-                term[i];
+      result |=
+          (i & 4 ? x : ~x) & (i & 2 ? y : ~y) & (i & 1 ? z : ~z) & term[i];
     return result;
   });
 }
@@ -257,8 +259,7 @@ void decodeBfe(Decoder &d) {
                                                : extractOf<int64_t>());
 }
 
-template <typename T>
-void insertHandler(Warp &warp, const Instruction &inst) {
+template <typename T> void insertHandler(Warp &warp, const Instruction &inst) {
   const T *a = warp.row<T>(inst.op[1]);
   const T *b = warp.row<T>(inst.op[2]);
   const uint32_t *c = warp.row<uint32_t>(inst.op[3]);
@@ -416,8 +417,8 @@ void decodeSzext(Decoder &d) {
   d.source(Type::U32);
   using U = uint32_t;
   using S = int32_t;
-  Handler handler =
-      type == Type::U32 ? (wrap ? binaryHandler<U, U, U, Extend<U, true>>
+  Handler handler = type == Type::U32
+                        ? (wrap ? binaryHandler<U, U, U, Extend<U, true>>
                                 : binaryHandler<U, U, U, Extend<U, false>>)
                         : (wrap ? binaryHandler<S, S, U, Extend<S, true>>
                                 : binaryHandler<S, S, U, Extend<S, false>>);

@@ -18,8 +18,24 @@ inline namespace MTA_EMULATOR_ISA {
 namespace {
 
 enum Comparison : uint8_t {
-  Eq, Ne, Lt, Le, Gt, Ge, Lo, Ls, Hi, Hs,
-  Equ, Neu, Ltu, Leu, Gtu, Geu, Num, Nan
+  Eq,
+  Ne,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  Lo,
+  Ls,
+  Hi,
+  Hs,
+  Equ,
+  Neu,
+  Ltu,
+  Leu,
+  Gtu,
+  Geu,
+  Num,
+  Nan
 };
 
 /// The loop is inside the switch, so that each comparison is one vector loop.
@@ -128,8 +144,7 @@ void setpHandler(Warp &warp, const Instruction &inst) {
 }
 
 /// setp of packed halves: p for the low, q for the high element.
-template <typename Row>
-void setpPacked(Warp &warp, const Instruction &inst) {
+template <typename Row> void setpPacked(Warp &warp, const Instruction &inst) {
   const uint32_t *a = warp.row<uint32_t>(inst.op[2]);
   const uint32_t *b = warp.row<uint32_t>(inst.op[3]);
   uint32_t other = warp.predicate(inst.op[4]) ^ inst.aux;
@@ -140,9 +155,9 @@ void setpPacked(Warp &warp, const Instruction &inst) {
       x[l] = a[l] >> (16 * i);
       y[l] = b[l] >> (16 * i);
     }
-    results[i] = combine(
-        compareLanes<float>(Row(x).values, Row(y).values, inst.variant), other,
-        Combine(inst.count));
+    results[i] =
+        combine(compareLanes<float>(Row(x).values, Row(y).values, inst.variant),
+                other, Combine(inst.count));
   }
   writePredicate(warp, inst.op[0], results[0]);
   writePredicate(warp, inst.op[1], results[1]);
@@ -166,8 +181,7 @@ void setHandler(Warp &warp, const Instruction &inst) {
 }
 
 /// set of packed halves: each half of d is offset where true.
-template <typename Row>
-void setPacked(Warp &warp, const Instruction &inst) {
+template <typename Row> void setPacked(Warp &warp, const Instruction &inst) {
   const uint32_t *a = warp.row<uint32_t>(inst.op[1]);
   const uint32_t *b = warp.row<uint32_t>(inst.op[2]);
   uint32_t other = warp.predicate(inst.op[3]) ^ inst.aux;
@@ -178,9 +192,9 @@ void setPacked(Warp &warp, const Instruction &inst) {
       x[l] = a[l] >> (16 * i);
       y[l] = b[l] >> (16 * i);
     }
-    truth[i] = combine(
-        compareLanes<float>(Row(x).values, Row(y).values, inst.variant), other,
-        Combine(inst.count));
+    truth[i] =
+        combine(compareLanes<float>(Row(x).values, Row(y).values, inst.variant),
+                other, Combine(inst.count));
   }
   uint32_t yes = inst.offset & 0xffff;
   writeLanes<uint32_t>(warp, inst.op[0], [=](unsigned l) {
@@ -196,9 +210,9 @@ struct Kind {
 
 Kind acceptKind(Decoder &d) {
   Kind kind;
-  kind.comparison = d.expectAny({"eq", "ne", "lt", "le", "gt", "ge", "lo",
-                                 "ls", "hi", "hs", "equ", "neu", "ltu", "leu",
-                                 "gtu", "geu", "num", "nan"});
+  kind.comparison =
+      d.expectAny({"eq", "ne", "lt", "le", "gt", "ge", "lo", "ls", "hi", "hs",
+                   "equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan"});
   kind.combination = Combine(1 + d.acceptAny({"and", "or", "xor"}));
   kind.ftz = d.accept("ftz");
   return kind;
@@ -240,7 +254,8 @@ Handler handlerFor(Type type, bool ftz) {
   case Type::S64:
     return H<int64_t, Plain<int64_t>>::handler;
   case Type::F32:
-    return ftz ? H<float, FlushedRow>::handler : H<float, Plain<float>>::handler;
+    return ftz ? H<float, FlushedRow>::handler
+               : H<float, Plain<float>>::handler;
   case Type::F64:
     return H<double, Plain<double>>::handler;
   case Type::F16:
@@ -322,9 +337,9 @@ int64_t trueValue(Type result) {
 
 void decodeSet(Decoder &d) {
   Kind kind = acceptKind(d);
-  Type result = d.expectType({Type::U32, Type::S32, Type::F32, Type::U16,
-                              Type::S16, Type::F16, Type::BF16, Type::F16x2,
-                              Type::BF16x2});
+  Type result =
+      d.expectType({Type::U32, Type::S32, Type::F32, Type::U16, Type::S16,
+                    Type::F16, Type::BF16, Type::F16x2, Type::BF16x2});
   Type type = comparedType(d);
   checkComparison(d, kind, type);
   bool packed = type == Type::F16x2 || type == Type::BF16x2;
@@ -333,8 +348,8 @@ void decodeSet(Decoder &d) {
                                            : handlerFor<Set>(type, kind.ftz);
   if (kind.ftz && type != Type::F32)
     return d.fail("set.ftz of halves is not supported");
-  bool packedResult = result == type || result == Type::U32 ||
-                      result == Type::S32;
+  bool packedResult =
+      result == type || result == Type::U32 || result == Type::S32;
   bool scalarResult = result != Type::F16x2 && result != Type::BF16x2;
   if (packed ? !packedResult : !scalarResult)
     return d.fail("set does not have this combination of types");
@@ -402,10 +417,10 @@ void decodeSlct(Decoder &d) {
   d.source(type);
   d.source(type);
   d.source(sign);
-  d.finish(Class::Integer, typeBytes(type) == 2 ? selectSignFor<uint16_t>(sign, ftz)
-                           : typeBytes(type) == 4
-                               ? selectSignFor<uint32_t>(sign, ftz)
-                               : selectSignFor<uint64_t>(sign, ftz));
+  d.finish(Class::Integer,
+           typeBytes(type) == 2   ? selectSignFor<uint16_t>(sign, ftz)
+           : typeBytes(type) == 4 ? selectSignFor<uint32_t>(sign, ftz)
+                                  : selectSignFor<uint64_t>(sign, ftz));
 }
 
 } // namespace

@@ -62,8 +62,8 @@ void pairVariables(Decoder &d, const Operand *group,
       return d.fail("expects .param variables in a call");
     const SymbolAddress &formal = callee.symbols.at(formals[i].name);
     if (actual.bytes != formal.bytes || actual.address < CallParamBase)
-      return d.fail("expects " + std::to_string(formal.bytes) +
-                    " bytes for '" + formals[i].name + "', but got " +
+      return d.fail("expects " + std::to_string(formal.bytes) + " bytes for '" +
+                    formals[i].name + "', but got " +
                     std::to_string(actual.bytes));
     CallSite::Copy copy;
     copy.from = actual.address - CallParamBase;
@@ -130,9 +130,8 @@ void barrierOperands(Decoder &d, BarrierForm form) {
   if (!isReduction || !result)
     return;
   d.inst.offset = d.predicateSource();
-  d.pushDestination(*result, form == BarrierForm::RedPopc ? Type::U32
-                                                          : Type::Pred,
-                    nullptr);
+  d.pushDestination(
+      *result, form == BarrierForm::RedPopc ? Type::U32 : Type::Pred, nullptr);
 }
 
 void decodeBarrier(Decoder &d, bool defaultAligned) {

@@ -23,7 +23,8 @@ inline namespace MTA_EMULATOR_ISA {
 namespace {
 
 /// Bits of Instruction::variant. The types are in aux, the rounding mode in
-/// count, the bytes of the destination's cell in cell, of the source's in width.
+/// count, the bytes of the destination's cell in cell, of the source's in
+/// width.
 enum Flag : uint8_t { Ftz = 1, Sat = 2, Relu = 4, Integral = 8, Finite = 16 };
 
 Type targetOf(const Instruction &inst) { return Type(inst.aux >> 8); }
@@ -72,7 +73,8 @@ double floatAt(const std::byte *row, unsigned cell, unsigned lane, Type type) {
 }
 
 /// Calls convert(row, lane) for the active lanes and stores the resulting bits.
-template <typename F> void eachLane(Warp &warp, const Instruction &inst, F convert) {
+template <typename F>
+void eachLane(Warp &warp, const Instruction &inst, F convert) {
   const std::byte *source = warp.row<std::byte>(inst.op[1]);
   std::byte *target = warp.row<std::byte>(inst.op[0]);
   for (uint32_t left = warp.active; left; left &= left - 1) {
@@ -175,8 +177,8 @@ uint64_t floatBits(double value, Type to, Rounding mode, uint8_t flags) {
     value = value > 0 ? std::min(value, 1.0) : 0.0;
   if (to == Type::F64)
     return bitsOf(value);
-  float result = mode == Rounding::Nearest ? float(value)
-                                           : toFloatRounded(value, mode);
+  float result =
+      mode == Rounding::Nearest ? float(value) : toFloatRounded(value, mode);
   return bitsOf(canonical(flags & Ftz ? flush(result) : result));
 }
 
@@ -201,8 +203,8 @@ uint64_t integerToFloatBits(int64_t value, bool isUnsigned, Type to,
   // Rounding to odd keeps what the second rounding needs to know.
   double odd = isUnsigned ? toDoubleRounded(uint64_t(value), Rounding::Zero)
                           : toDoubleRounded(value, Rounding::Zero);
-  bool exact = isUnsigned ? uint64_t(odd) == uint64_t(value)
-                          : int64_t(odd) == value;
+  bool exact =
+      isUnsigned ? uint64_t(odd) == uint64_t(value) : int64_t(odd) == value;
   if (!exact)
     odd = doubleOf(bitsOf(odd) | 1);
   return smallBits(odd, to, mode, 0);
@@ -318,7 +320,8 @@ void decodePacked(Decoder &d, Type to, const Modes &modes) {
     d.require(89, 8, 1, "conversion to 8-bit floating point");
   else
     d.require(80, 7, 0, "conversion to packed halves");
-  if (modes.integral || (modes.rounding != 0 && (modes.rounding != 1 || isByte)))
+  if (modes.integral ||
+      (modes.rounding != 0 && (modes.rounding != 1 || isByte)))
     d.fail("expects rounding mode .rn or .rz");
   if (isByte != bool(modes.flags & Finite) || (modes.flags & (Ftz | Sat)))
     d.fail("expects .satfinite with 8-bit floating point, and only there");
@@ -329,10 +332,10 @@ void decodePacked(Decoder &d, Type to, const Modes &modes) {
   d.inst.count = modes.rounding;
   d.inst.variant = modes.flags;
   bool plain = modes.rounding == 0 && modes.flags == 0;
-  d.finish(Class::Convert,
-           plain && to == Type::F16x2    ? narrowPair<floatToHalf>
-           : plain && to == Type::BF16x2 ? narrowPair<floatToBfloat>
-                                         : packGeneric);
+  d.finish(Class::Convert, plain && to == Type::F16x2 ? narrowPair<floatToHalf>
+                           : plain && to == Type::BF16x2
+                               ? narrowPair<floatToBfloat>
+                               : packGeneric);
 }
 
 /// cvt.rn.f16x2.{e4m3x2,e5m2x2} d, a
@@ -401,10 +404,10 @@ void checkRounding(Decoder &d, Type to, Type from, const Modes &modes) {
   bool hasMode = modes.rounding >= 0;
   bool toInteger = isFloat(from) && !isFloat(to);
   bool sameFloat = isFloat(from) && from == to;
-  bool narrows = isFloat(to) && !sameFloat &&
-                 (!isFloat(from) || typeBits(from) > typeBits(to) ||
-                  to == Type::TF32 ||
-                  (typeBits(from) == 16 && typeBits(to) == 16));
+  bool narrows =
+      isFloat(to) && !sameFloat &&
+      (!isFloat(from) || typeBits(from) > typeBits(to) || to == Type::TF32 ||
+       (typeBits(from) == 16 && typeBits(to) == 16));
   if (toInteger && !modes.integral)
     d.fail("expects an integer rounding mode such as .rzi");
   if (modes.integral && !toInteger && !sameFloat)

@@ -89,8 +89,7 @@ void fmaHandler(Warp &warp, const Instruction &inst) {
   Rounding mode = Rounding(inst.variant);
   if (mode != Rounding::Nearest) {
     writeLanes<T>(warp, inst.op[0], [=](unsigned l) {
-      return X::out(
-          fmaRounded(X::in(a[l]), X::in(b[l]), X::in(c[l]), mode));
+      return X::out(fmaRounded(X::in(a[l]), X::in(b[l]), X::in(c[l]), mode));
     });
     return;
   }
@@ -183,7 +182,8 @@ Handler fmaFor(Type type, const Modes &m) {
   if (type == Type::F64)
     return fmaHandler<double, false, false>;
   if (m.ftz)
-    return m.sat ? fmaHandler<float, true, true> : fmaHandler<float, true, false>;
+    return m.sat ? fmaHandler<float, true, true>
+                 : fmaHandler<float, true, false>;
   return m.sat ? fmaHandler<float, false, true>
                : fmaHandler<float, false, false>;
 }
@@ -247,8 +247,7 @@ void minMaxHandler(Warp &warp, const Instruction &inst) {
     float x = Ftz ? flush(a[l]) : a[l], y = Ftz ? flush(b[l]) : b[l];
     if (!absolute) {
       float result = least(x, y);
-      return inst.count == 3 ? least(result, Ftz ? flush(c[l]) : c[l])
-                             : result;
+      return inst.count == 3 ? least(result, Ftz ? flush(c[l]) : c[l]) : result;
     }
     float result = least(std::fabs(x), std::fabs(y));
     uint32_t sign = (bitsOf(x) ^ bitsOf(y)) & 0x80000000;
@@ -309,11 +308,11 @@ template <typename T> struct CopySign {
 void decodeCopysign(Decoder &d) {
   Type type = d.expectType({Type::F32, Type::F64});
   operandsOf(d, type, 2);
-  d.finish(classFor(type),
-           type == Type::F32
-               ? binaryHandler<uint32_t, uint32_t, uint32_t, CopySign<uint32_t>>
-               : binaryHandler<uint64_t, uint64_t, uint64_t,
-                               CopySign<uint64_t>>);
+  d.finish(
+      classFor(type),
+      type == Type::F32
+          ? binaryHandler<uint32_t, uint32_t, uint32_t, CopySign<uint32_t>>
+          : binaryHandler<uint64_t, uint64_t, uint64_t, CopySign<uint64_t>>);
 }
 
 template <typename T> void testHandler(Warp &warp, const Instruction &inst) {
@@ -332,8 +331,8 @@ template <typename T> void testHandler(Warp &warp, const Instruction &inst) {
 }
 
 void decodeTestp(Decoder &d) {
-  d.inst.variant = d.expectAny({"finite", "infinite", "number", "notanumber",
-                                "normal", "subnormal"});
+  d.inst.variant = d.expectAny(
+      {"finite", "infinite", "number", "notanumber", "normal", "subnormal"});
   Type type = d.expectType({Type::F32, Type::F64});
   d.destination(Type::Pred);
   d.source(type);

@@ -1,4 +1,5 @@
-//===- Fragments.h - Which lane holds which element of a matrix --*- C++ -*-===//
+//===- Fragments.h - Which lane holds which element of a matrix --*- C++
+//-*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -179,9 +179,7 @@ void specialHandler(Warp &warp, const Instruction &inst) {
 Type halfType(Decoder &d) {
   return d.expectType({Type::F16, Type::F16x2, Type::BF16, Type::BF16x2});
 }
-bool isBfloat(Type type) {
-  return type == Type::BF16 || type == Type::BF16x2;
-}
+bool isBfloat(Type type) { return type == Type::BF16 || type == Type::BF16x2; }
 
 /// Picks the instance of a handler for one of the four types.
 template <template <typename, unsigned> class H> Handler handlerFor(Type type) {

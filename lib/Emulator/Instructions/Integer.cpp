@@ -146,8 +146,8 @@ template <typename F> Handler signedUnaryFor(Type type) {
 }
 
 Type integerType(Decoder &d) {
-  return d.expectType({Type::U16, Type::U32, Type::U64, Type::S16, Type::S32,
-                       Type::S64});
+  return d.expectType(
+      {Type::U16, Type::U32, Type::U64, Type::S16, Type::S32, Type::S64});
 }
 
 Type integerOrPackedType(Decoder &d) {
@@ -192,8 +192,8 @@ void carryHandler(Warp &warp, const Instruction &inst) {
 
 template <bool Subtract> void decodeCarry(Decoder &d, bool usesCarry) {
   bool setsCarry = d.accept("cc");
-  Type type = d.expectType({Type::U32, Type::S32, Type::B32, Type::U64,
-                            Type::S64, Type::B64});
+  Type type = d.expectType(
+      {Type::U32, Type::S32, Type::B32, Type::U64, Type::S64, Type::B64});
   d.inst.variant = usesCarry | setsCarry << 1;
   binaryOperands(d, type,
                  typeBits(type) == 32 ? carryHandler<uint32_t, Subtract>
@@ -245,7 +245,9 @@ template <typename F> void decodeSignedUnary(Decoder &d) {
   d.finish(Class::Integer, signedUnaryFor<F>(type));
 }
 
-template <typename T> Handler sadOf() { return ternaryHandler<T, T, T, T, Sad>; }
+template <typename T> Handler sadOf() {
+  return ternaryHandler<T, T, T, T, Sad>;
+}
 
 void decodeSad(Decoder &d) {
   Type type = integerType(d);

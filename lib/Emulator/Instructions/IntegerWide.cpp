@@ -21,12 +21,24 @@ namespace {
 enum class Part { Low, High, Wide };
 
 template <typename T> struct WideOf;
-template <> struct WideOf<uint16_t> { using type = uint32_t; };
-template <> struct WideOf<int16_t> { using type = int32_t; };
-template <> struct WideOf<uint32_t> { using type = uint64_t; };
-template <> struct WideOf<int32_t> { using type = int64_t; };
-template <> struct WideOf<uint64_t> { using type = unsigned __int128; };
-template <> struct WideOf<int64_t> { using type = __int128; };
+template <> struct WideOf<uint16_t> {
+  using type = uint32_t;
+};
+template <> struct WideOf<int16_t> {
+  using type = int32_t;
+};
+template <> struct WideOf<uint32_t> {
+  using type = uint64_t;
+};
+template <> struct WideOf<int32_t> {
+  using type = int64_t;
+};
+template <> struct WideOf<uint64_t> {
+  using type = unsigned __int128;
+};
+template <> struct WideOf<int64_t> {
+  using type = __int128;
+};
 
 /// The type of the result of a product of Ts.
 template <typename T, Part P>
@@ -151,10 +163,9 @@ void decodeProduct(Decoder &d, bool adds) {
   if (adds && d.nextModifier() == "cc")
     return decodeMadCarry(d, part, false);
   bool saturates = adds && part == Part::High && d.accept("sat");
-  Type type = saturates
-                  ? d.expectType({Type::S32})
-                  : d.expectType({Type::U16, Type::U32, Type::U64, Type::S16,
-                                  Type::S32, Type::S64});
+  Type type = saturates ? d.expectType({Type::S32})
+                        : d.expectType({Type::U16, Type::U32, Type::U64,
+                                        Type::S16, Type::S32, Type::S64});
   Handler handler =
       saturates ? ternaryHandler<int32_t, int32_t, int32_t, int32_t, MadSat>
                 : productFor(type, part, adds);
@@ -178,7 +189,9 @@ void decodeMadc(Decoder &d) {
 
 /// The 48-bit product of the low 24 bits, sign- or zero-extended.
 template <typename T, bool High> struct Mul24 {
-  static T extend(T value) { return T(std::make_unsigned_t<T>(value) << 8) >> 8; }
+  static T extend(T value) {
+    return T(std::make_unsigned_t<T>(value) << 8) >> 8;
+  }
   static T apply(T a, T b) {
     auto product = typename WideOf<T>::type(extend(a)) * extend(b);
     return High ? product >> 16 : product;
@@ -205,9 +218,8 @@ template <bool Adds> void decode24(Decoder &d) {
   d.destination(type);
   for (unsigned i = 0; i < 2 + Adds; ++i)
     d.source(type);
-  d.finish(Class::Integer, type == Type::U32
-                               ? product24<uint32_t>(high, Adds)
-                               : product24<int32_t>(high, Adds));
+  d.finish(Class::Integer, type == Type::U32 ? product24<uint32_t>(high, Adds)
+                                             : product24<int32_t>(high, Adds));
 }
 
 /// dp4a and dp2a: signedness of a in variant bit 0, of b in bit 1, the high
@@ -240,8 +252,8 @@ template <bool Two> void decodeDot(Decoder &d) {
   Type b = d.expectType({Type::U32, Type::S32});
   for (unsigned i = 0; i < 4; ++i)
     i ? d.source(Type::B32) : d.destination(Type::B32);
-  d.inst.variant = (a == Type::S32) | (b == Type::S32) << 1 | high << 2 |
-                   Two << 3;
+  d.inst.variant =
+      (a == Type::S32) | (b == Type::S32) << 1 | high << 2 | Two << 3;
   d.finish(Class::Integer, dotHandler);
 }
 

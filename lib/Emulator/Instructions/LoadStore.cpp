@@ -36,7 +36,8 @@ void toRegisters(Warp &warp, const Instruction &inst, const uint32_t *op,
                  const Values<T, N> &values) {
   for (unsigned i = 0; i < N; ++i) {
     if (inst.cell == sizeof(T)) {
-      writeLanes<T>(warp, op[i], [&](unsigned l) { return values.value[l][i]; });
+      writeLanes<T>(warp, op[i],
+                    [&](unsigned l) { return values.value[l][i]; });
       continue;
     }
     if constexpr (sizeof(T) < 8) {
@@ -170,8 +171,8 @@ bool storeGlobal(Warp &warp, const Instruction &inst,
     return false;
   for (uint32_t left = lanes.mask; left; left &= left - 1) {
     unsigned lane = __builtin_ctz(left);
-    std::memcpy(reinterpret_cast<void *>(lanes.address[lane]),
-                values.of(lane), sizeof(T) * N);
+    std::memcpy(reinterpret_cast<void *>(lanes.address[lane]), values.of(lane),
+                sizeof(T) * N);
   }
   return true;
 }
@@ -190,8 +191,8 @@ bool storeShared(Warp &warp, const Instruction &inst,
 }
 
 template <typename T, unsigned N>
-bool storeLocal(Warp &warp, const Instruction &inst,
-                const LaneAddresses &lanes, Values<T, N> &values) {
+bool storeLocal(Warp &warp, const Instruction &inst, const LaneAddresses &lanes,
+                Values<T, N> &values) {
   for (uint32_t left = lanes.mask; left; left &= left - 1) {
     unsigned lane = __builtin_ctz(left);
     if (inst.space == Space::Param && lanes.address[lane] < CallParamBase) {
@@ -298,10 +299,10 @@ void acceptOrdering(Decoder &d, const char *ordered) {
 
 Space acceptSpace(Decoder &d) {
   static const std::pair<const char *, Space> Names[] = {
-      {"global", Space::Global},        {"shared", Space::Shared},
-      {"shared::cta", Space::Shared},   {"local", Space::Local},
-      {"const", Space::Const},          {"param", Space::Param},
-      {"param::entry", Space::Param},   {"param::func", Space::Param}};
+      {"global", Space::Global},      {"shared", Space::Shared},
+      {"shared::cta", Space::Shared}, {"local", Space::Local},
+      {"const", Space::Const},        {"param", Space::Param},
+      {"param::entry", Space::Param}, {"param::func", Space::Param}};
   for (auto [name, space] : Names)
     if (d.accept(name))
       return space;

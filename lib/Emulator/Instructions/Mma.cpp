@@ -303,8 +303,7 @@ void decodeFloat(Decoder &d, unsigned k) {
 
 void decodeMma(Decoder &d) {
   if (!d.accept("sync"))
-    return d.fail("mma." + std::string(d.nextModifier()) +
-                  " is not supported");
+    return d.fail("mma." + std::string(d.nextModifier()) + " is not supported");
   d.expect("aligned");
   d.inst.control = Control::WarpSync;
   d.append(d.program.truePredicate); // members: everybody

@@ -49,8 +49,8 @@ void unpackHandler(Warp &warp, const Instruction &inst) {
   for (unsigned i = 0; i < Parts; ++i)
     writeLanes<D>(warp, inst.op[i], [&](unsigned l) {
       D part;
-      std::memcpy(&part, reinterpret_cast<const char *>(&whole[l]) +
-                             i * sizeof(D),
+      std::memcpy(&part,
+                  reinterpret_cast<const char *>(&whole[l]) + i * sizeof(D),
                   sizeof part);
       return part;
     });
@@ -157,10 +157,10 @@ void decodeMov(Decoder &d) {
     d.inst.offset = d.predicateSource();
     return d.finish(Class::Move, movePredicate);
   }
-  Type type = d.expectType({Type::B16, Type::B32, Type::B64, Type::B128,
-                            Type::U16, Type::U32, Type::U64, Type::S16,
-                            Type::S32, Type::S64, Type::F16, Type::BF16,
-                            Type::F32, Type::F64});
+  Type type =
+      d.expectType({Type::B16, Type::B32, Type::B64, Type::B128, Type::U16,
+                    Type::U32, Type::U64, Type::S16, Type::S32, Type::S64,
+                    Type::F16, Type::BF16, Type::F32, Type::F64});
   const auto &operands = d.statement->operands;
   if (d.failed() || operands.size() != 2)
     return d.fail("expects 2 operands, but got " +

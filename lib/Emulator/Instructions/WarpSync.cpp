@@ -23,8 +23,8 @@ enum class Shuffle : uint8_t { Up, Down, Butterfly, Index };
 
 /// The lane that `lane` reads; `ok` is false if it is outside the segment. c
 /// holds the clamp in bits 0 to 4 and the segment mask in bits 8 to 12.
-template <Shuffle Mode> int sourceLane(int lane, uint32_t b, uint32_t c,
-                                       bool &ok) {
+template <Shuffle Mode>
+int sourceLane(int lane, uint32_t b, uint32_t c, bool &ok) {
   int offset = b & 31, clamp = c & 31, segment = c >> 8 & 31;
   int last = (lane & segment) | (clamp & ~segment);
   int first = lane & segment;
@@ -160,8 +160,8 @@ void decodeMatch(Decoder &d) {
   pairDestination(d);
   d.source(type);
   d.takeOperand();
-  d.finish(Class::Shuffle, type == Type::B32 ? matchHandler<uint32_t>
-                                             : matchHandler<uint64_t>);
+  d.finish(Class::Shuffle,
+           type == Type::B32 ? matchHandler<uint32_t> : matchHandler<uint64_t>);
 }
 
 void activeMaskHandler(Warp &warp, const Instruction &inst) {

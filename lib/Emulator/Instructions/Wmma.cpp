@@ -89,7 +89,8 @@ struct Steps {
   unsigned elements; // in a step, contiguous in memory
 };
 Steps stepsOf(const Fragment &fragment) {
-  bool contiguous = !(fragment.role == Role::Accumulator && fragment.columnMajor);
+  bool contiguous =
+      !(fragment.role == Role::Accumulator && fragment.columnMajor);
   unsigned vector = contiguous ? 16 / fragment.elementBytes() : 1;
   vector = std::min(vector, fragment.perLane());
   return {fragment.perLane() / vector, vector};
@@ -110,8 +111,7 @@ void stepAddresses(Warp &warp, const Instruction &inst,
     uint64_t offset = fragment.columnMajor
                           ? uint64_t(column) * stride[lane] + row
                           : uint64_t(row) * stride[lane] + column;
-    lanes.address[lane] =
-        base.address[lane] + offset * fragment.elementBytes();
+    lanes.address[lane] = base.address[lane] + offset * fragment.elementBytes();
   }
 }
 
@@ -129,9 +129,8 @@ bool resolve(Warp &warp, const Instruction &inst, const LaneAddresses &lanes,
   if (!ok)
     return false;
   for (unsigned lane = 0; lane < WarpSize; ++lane)
-    where[lane] = isShared
-                      ? warp.block->shared.data() + shared.address[lane]
-                      : reinterpret_cast<std::byte *>(lanes.address[lane]);
+    where[lane] = isShared ? warp.block->shared.data() + shared.address[lane]
+                           : reinterpret_cast<std::byte *>(lanes.address[lane]);
   return true;
 }
 
@@ -290,15 +289,17 @@ Type fragmentType(Decoder &d, Role role) {
 /// wmma.load and wmma.store
 void decodeTransfer(Decoder &d, bool loads) {
   Fragment fragment;
-  fragment.role = loads ? Role(d.expectAny({"a", "b", "c"})) : Role::Accumulator;
+  fragment.role =
+      loads ? Role(d.expectAny({"a", "b", "c"})) : Role::Accumulator;
   if (!loads)
     d.expect("d");
   wholeWarpSync(d);
   fragment.columnMajor = d.expectAny({"row", "col"}) == 1;
   fragment.shape = takeShape(d);
-  d.inst.space = d.accept("global")                             ? Space::Global
-                 : d.accept("shared") || d.accept("shared::cta") ? Space::Shared
-                                                                 : Space::Generic;
+  d.inst.space = d.accept("global") ? Space::Global
+                 : d.accept("shared") || d.accept("shared::cta")
+                     ? Space::Shared
+                     : Space::Generic;
   fragment.type = fragmentType(d, fragment.role);
   checkTypes(d, fragment);
   const Operand *values = loads ? d.takeOperand() : nullptr;
@@ -310,8 +311,8 @@ void decodeTransfer(Decoder &d, bool loads) {
   if (d.operandsLeft())
     d.source(Type::U32);
   else
-    d.constantOperand(fragment.columnMajor ? fragment.rows()
-                                           : fragment.columns(), 4);
+    d.constantOperand(
+        fragment.columnMajor ? fragment.rows() : fragment.columns(), 4);
   if (values->kind != Operand::Kind::Vector ||
       values->elements.size() != fragment.registers())
     return d.fail("expects a vector of " +

@@ -32,12 +32,12 @@ class Worker:
         """As `run_case`; a crash or a hang is the outcome of every call."""
         if self._process is None:
             self._start()
-        self._connection.send(case)
         try:
+            self._connection.send(case)
             if self._connection.poll(_LIMIT):
                 return self._connection.recv()
             problem = f"no result after {_LIMIT:.0f} s"
-        except EOFError:
+        except (EOFError, OSError):
             self._process.join()
             problem = _describe_exit(self._process.exitcode)
         self._stop()

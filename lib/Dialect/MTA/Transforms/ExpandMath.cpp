@@ -59,8 +59,8 @@ private:
     return splat(type, builder.getFloatAttr(element, value));
   }
   Value bits(int64_t value) {
-    return splat(integer, builder.getIntegerAttr(
-                              getElementTypeOrSelf(integer), value));
+    return splat(integer,
+                 builder.getIntegerAttr(getElementTypeOrSelf(integer), value));
   }
   Value add(Value a, Value b) { return arith::AddFOp::create(builder, a, b); }
   Value sub(Value a, Value b) { return arith::SubFOp::create(builder, a, b); }
@@ -141,13 +141,12 @@ Value FloatMath::reducedExp(Value r) {
 
 Value FloatMath::selectLimits(Value x, double smallest, double largest,
                               Value result) {
-  Value underflows =
-      compare(arith::CmpFPredicate::OLT, x, real(smallest));
+  Value underflows = compare(arith::CmpFPredicate::OLT, x, real(smallest));
   Value overflows = compare(arith::CmpFPredicate::OGT, x, real(largest));
   Value isNaN = compare(arith::CmpFPredicate::UNO, x, x);
   result = select(underflows, real(0.0), result);
-  result = select(overflows, real(std::numeric_limits<double>::infinity()),
-                  result);
+  result =
+      select(overflows, real(std::numeric_limits<double>::infinity()), result);
   return select(isNaN, x, result);
 }
 
@@ -155,12 +154,11 @@ Value FloatMath::selectLimits(Value x, double smallest, double largest,
 /// not selected.
 Value FloatMath::exp(Value x) {
   SplitLn2 ln2 = splitLn2();
-  Value n = math::FloorOp::create(
-      builder, fma(x, real(1.0 / std::log(2.0)), real(0.5)));
+  Value n = math::FloorOp::create(builder,
+                                  fma(x, real(1.0 / std::log(2.0)), real(0.5)));
   Value r = fma(n, real(-ln2.high), x);
   r = fma(n, real(-ln2.low), r);
-  return selectLimits(x, std::log(smallestNormal()),
-                      std::log(largestNormal()),
+  return selectLimits(x, std::log(smallestNormal()), std::log(largestNormal()),
                       scaleByPowerOfTwo(reducedExp(r), n));
 }
 

@@ -58,22 +58,20 @@ static Value queryFactor(ImplicitLocOpBuilder &builder, AttentionOp op,
 static Value packQuery(ImplicitLocOpBuilder &builder, AttentionOp op,
                        int64_t low, OpFoldResult rows, Type element) {
   Value factor = queryFactor(builder, op, element);
-  Sizes sizes =
-      tensor::getMixedSizes(builder, builder.getLoc(), op.getQuery());
+  Sizes sizes = tensor::getMixedSizes(builder, builder.getLoc(), op.getQuery());
   Value scaled =
       Generic(builder, "bhid")
           .input(op.getQuery(), "b h i d")
           .output(emptyTensor(builder, sizes, element), "b h i d")
           .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
             Value x = convertFloat(inner, elements[0], element);
-            return SmallVector<Value>{
-                arith::MulFOp::create(inner, x, factor)};
+            return SmallVector<Value>{arith::MulFOp::create(inner, x, factor)};
           })[0];
   return padDim(builder, scaled, 2, low, rows);
 }
 
-static Value packKey(ImplicitLocOpBuilder &builder, AttentionOp op,
-                     int64_t low, OpFoldResult columns, Type element) {
+static Value packKey(ImplicitLocOpBuilder &builder, AttentionOp op, int64_t low,
+                     OpFoldResult columns, Type element) {
   Sizes sizes = tensor::getMixedSizes(builder, builder.getLoc(), op.getKey());
   std::swap(sizes[2], sizes[3]);
   Value transposed =
@@ -131,8 +129,7 @@ static void computeSequenceTiles(ImplicitLocOpBuilder &builder, AttentionOp op,
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(outer.getBody());
   Value sequence = outer.getInductionVar();
-  Value end = boundary(
-      arith::AddIOp::create(builder, sequence, constant(1)));
+  Value end = boundary(arith::AddIOp::create(builder, sequence, constant(1)));
   auto inner =
       scf::ForOp::create(builder, boundary(sequence), end,
                          constant(plan.queryTile), outer.getRegionIterArgs());
@@ -142,8 +139,8 @@ static void computeSequenceTiles(ImplicitLocOpBuilder &builder, AttentionOp op,
   Value rowEnd = arith::MinSIOp::create(
       builder, end,
       arith::AddIOp::create(builder, row, constant(plan.queryTile)));
-  Value begins = tensor::InsertOp::create(builder, row,
-                                          inner.getRegionIterArg(1), tile);
+  Value begins =
+      tensor::InsertOp::create(builder, row, inner.getRegionIterArg(1), tile);
   Value ends = tensor::InsertOp::create(builder, rowEnd,
                                         inner.getRegionIterArg(2), tile);
   Value next = arith::AddIOp::create(builder, tile, constant(1));

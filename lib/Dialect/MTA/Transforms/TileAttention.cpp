@@ -64,13 +64,12 @@ private:
   TilePosition locate(ValueRange induction);
   RowStatistics updateStatistics(TileProgram &tile, Value scores,
                                  RowStatistics old, Value &correction);
-  Value probabilities(TileProgram &tile, Value scores,
-                      const TileExtent &extent, Value maximum, Value column0);
+  Value probabilities(TileProgram &tile, Value scores, const TileExtent &extent,
+                      Value maximum, Value column0);
 
   std::pair<RowStatistics, Value> buildOneSweep(TileProgram &tile);
   RowStatistics buildStatisticsSweep(TileProgram &tile);
-  Value buildWeightsSweep(TileProgram &tile,
-                          const RowStatistics &statistics);
+  Value buildWeightsSweep(TileProgram &tile, const RowStatistics &statistics);
   Value reciprocal(Value sum);
   Value logSumExp(const RowStatistics &statistics);
   void insertTile(Value tile, Value output, const TilePosition &position);
@@ -114,16 +113,16 @@ RowStatistics TiledAttention::updateStatistics(TileProgram &tile, Value scores,
                                                RowStatistics old,
                                                Value &correction) {
   auto type = cast<RankedTensorType>(old.maximum.getType());
-  Value previous = linalg::CopyOp::create(builder, old.maximum,
-                                          tile.empty(type.getShape()))
-                       .getResult(0);
+  Value previous =
+      linalg::CopyOp::create(builder, old.maximum, tile.empty(type.getShape()))
+          .getResult(0);
   Value maximum =
       Generic(builder, "hi", "j")
           .input(scores, "h i j")
           .output(old.maximum, "h i")
           .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
-            return SmallVector<Value>{arith::MaximumFOp::create(
-                inner, elements[1], elements[0])};
+            return SmallVector<Value>{
+                arith::MaximumFOp::create(inner, elements[1], elements[0])};
           })[0];
   correction = mapRows(
       builder, {maximum}, previous,
@@ -161,17 +160,16 @@ Value TiledAttention::probabilities(TileProgram &tile, Value scores,
 
 /// 1 / sum, and 0 in a row without an allowed key.
 Value TiledAttention::reciprocal(Value sum) {
-  return mapRows(builder, {}, sum,
-                 [&](ImplicitLocOpBuilder &inner, ValueRange elements) {
-                   Value zero = floatConstant(inner, element, 0.0);
-                   Value one = floatConstant(inner, element, 1.0);
-                   Value nothing = arith::CmpFOp::create(
-                       inner, arith::CmpFPredicate::OEQ, elements[0], zero);
-                   Value inverse =
-                       arith::DivFOp::create(inner, one, elements[0]);
-                   return SmallVector<Value>{arith::SelectOp::create(
-                       inner, nothing, zero, inverse)};
-                 });
+  return mapRows(
+      builder, {}, sum, [&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+        Value zero = floatConstant(inner, element, 0.0);
+        Value one = floatConstant(inner, element, 1.0);
+        Value nothing = arith::CmpFOp::create(inner, arith::CmpFPredicate::OEQ,
+                                              elements[0], zero);
+        Value inverse = arith::DivFOp::create(inner, one, elements[0]);
+        return SmallVector<Value>{
+            arith::SelectOp::create(inner, nothing, zero, inverse)};
+      });
 }
 
 /// (maximum + log2(sum)) ln 2, minus infinity in a row without an allowed key.
@@ -183,21 +181,21 @@ Value TiledAttention::logSumExp(const RowStatistics &statistics) {
                                                      statistics.maximum),
                                element))
                    .getResult(0);
-  return mapRows(
-      builder, {statistics.sum}, init,
-      [&](ImplicitLocOpBuilder &inner, ValueRange elements) {
-        Value zero = floatConstant(inner, element, 0.0);
-        Value nothing = arith::CmpFOp::create(
-            inner, arith::CmpFPredicate::OEQ, elements[0], zero);
-        Value ln2 = floatConstant(inner, element, std::log(2.0));
-        Value value = arith::AddFOp::create(
-            inner, arith::MulFOp::create(inner, elements[1], ln2),
-            math::LogOp::create(inner, elements[0]));
-        Value infinity = floatConstant(
-            inner, element, -std::numeric_limits<double>::infinity());
-        return SmallVector<Value>{
-            arith::SelectOp::create(inner, nothing, infinity, value)};
-      });
+  return mapRows(builder, {statistics.sum}, init,
+                 [&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+                   Value zero = floatConstant(inner, element, 0.0);
+                   Value nothing = arith::CmpFOp::create(
+                       inner, arith::CmpFPredicate::OEQ, elements[0], zero);
+                   Value ln2 = floatConstant(inner, element, std::log(2.0));
+                   Value value = arith::AddFOp::create(
+                       inner, arith::MulFOp::create(inner, elements[1], ln2),
+                       math::LogOp::create(inner, elements[0]));
+                   Value infinity =
+                       floatConstant(inner, element,
+                                     -std::numeric_limits<double>::infinity());
+                   return SmallVector<Value>{arith::SelectOp::create(
+                       inner, nothing, infinity, value)};
+                 });
 }
 
 //===----------------------------------------------------------------------===//
@@ -210,12 +208,11 @@ sweep(ImplicitLocOpBuilder &builder, std::pair<Value, Value> keys,
       int64_t keyTile, ValueRange init,
       function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   Value step = arith::ConstantIndexOp::create(builder, keyTile);
-  auto loop =
-      scf::ForOp::create(builder, keys.first, keys.second, step, init);
+  auto loop = scf::ForOp::create(builder, keys.first, keys.second, step, init);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
-  scf::YieldOp::create(
-      builder, body(loop.getInductionVar(), loop.getRegionIterArgs()));
+  scf::YieldOp::create(builder,
+                       body(loop.getInductionVar(), loop.getRegionIterArgs()));
   return llvm::to_vector_of<Value>(loop.getResults());
 }
 
@@ -226,22 +223,22 @@ TiledAttention::buildOneSweep(TileProgram &tile) {
   Value init[] = {tile.filled({plan.heads, rows}, lowest()),
                   tile.filled({plan.heads, rows}, 0.0),
                   tile.filled({plan.heads, rows, valueColumns()}, 0.0)};
-  SmallVector<Value> results = sweep(
-      builder, tile.keyRange(plan1.scores()), plan.keyTile, init,
-      [&](Value column0, ValueRange carried) {
-        Value scores = tile.computeScores(plan1, column0);
-        scores = tile.mask(scores, plan1.result(), column0, lowest());
-        Value correction;
-        RowStatistics statistics = updateStatistics(
-            tile, scores, {carried[0], carried[1]}, correction);
-        Value accumulator = tile.scaleRows(carried[2], correction);
-        Value weights = probabilities(tile, scores, plan1.result(),
-                                      statistics.maximum, column0);
-        statistics.sum = addRowSums(builder, weights, statistics.sum);
-        accumulator = tile.accumulate(accumulator, weights, column0);
-        return SmallVector<Value>{statistics.maximum, statistics.sum,
-                                  accumulator};
-      });
+  SmallVector<Value> results =
+      sweep(builder, tile.keyRange(plan1.scores()), plan.keyTile, init,
+            [&](Value column0, ValueRange carried) {
+              Value scores = tile.computeScores(plan1, column0);
+              scores = tile.mask(scores, plan1.result(), column0, lowest());
+              Value correction;
+              RowStatistics statistics = updateStatistics(
+                  tile, scores, {carried[0], carried[1]}, correction);
+              Value accumulator = tile.scaleRows(carried[2], correction);
+              Value weights = probabilities(tile, scores, plan1.result(),
+                                            statistics.maximum, column0);
+              statistics.sum = addRowSums(builder, weights, statistics.sum);
+              accumulator = tile.accumulate(accumulator, weights, column0);
+              return SmallVector<Value>{statistics.maximum, statistics.sum,
+                                        accumulator};
+            });
   return {{results[0], results[1]}, results[2]};
 }
 
@@ -250,19 +247,19 @@ RowStatistics TiledAttention::buildStatisticsSweep(TileProgram &tile) {
   int64_t rows = plan1.result().rows;
   Value init[] = {tile.filled({plan.heads, rows}, lowest()),
                   tile.filled({plan.heads, rows}, 0.0)};
-  SmallVector<Value> results = sweep(
-      builder, tile.keyRange(plan1.scores()), plan.keyTile, init,
-      [&](Value column0, ValueRange carried) {
-        Value scores = tile.computeScores(plan1, column0);
-        scores = tile.mask(scores, plan1.result(), column0, lowest());
-        Value correction;
-        RowStatistics statistics = updateStatistics(
-            tile, scores, {carried[0], carried[1]}, correction);
-        Value weights = probabilities(tile, scores, plan1.result(),
-                                      statistics.maximum, column0);
-        statistics.sum = addRowSums(builder, weights, statistics.sum);
-        return SmallVector<Value>{statistics.maximum, statistics.sum};
-      });
+  SmallVector<Value> results =
+      sweep(builder, tile.keyRange(plan1.scores()), plan.keyTile, init,
+            [&](Value column0, ValueRange carried) {
+              Value scores = tile.computeScores(plan1, column0);
+              scores = tile.mask(scores, plan1.result(), column0, lowest());
+              Value correction;
+              RowStatistics statistics = updateStatistics(
+                  tile, scores, {carried[0], carried[1]}, correction);
+              Value weights = probabilities(tile, scores, plan1.result(),
+                                            statistics.maximum, column0);
+              statistics.sum = addRowSums(builder, weights, statistics.sum);
+              return SmallVector<Value>{statistics.maximum, statistics.sum};
+            });
   return {results[0], results[1]};
 }
 
@@ -295,22 +292,21 @@ void TiledAttention::insertTile(Value tile, Value output,
   auto outputType = cast<RankedTensorType>(output.getType());
   int64_t rank = outputType.getRank();
   OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
-  Value valid =
-      arith::SubIOp::create(builder, position.rowEnd, position.row0);
+  Value valid = arith::SubIOp::create(builder, position.rowEnd, position.row0);
   SmallVector<OpFoldResult> sizes = {builder.getIndexAttr(plan.heads), valid};
   if (rank == 4)
     sizes.push_back(tensor::getMixedSize(builder, builder.getLoc(), output, 3));
   SmallVector<OpFoldResult> offsets(sizes.size(), zero);
   SmallVector<OpFoldResult> strides(sizes.size(), one);
-  Value rows = tensor::ExtractSliceOp::create(builder, tile, offsets, sizes,
-                                              strides);
+  Value rows =
+      tensor::ExtractSliceOp::create(builder, tile, offsets, sizes, strides);
   rows = convertTensor(builder, rows, outputType.getElementType());
 
-  Value head = arith::MulIOp::create(builder, position.group,
-                                     constant(plan.heads));
-  Value row = arith::SubIOp::create(
-      builder, position.row0,
-      constant(static_cast<int64_t>(op.getQueryHalo())));
+  Value head =
+      arith::MulIOp::create(builder, position.group, constant(plan.heads));
+  Value row =
+      arith::SubIOp::create(builder, position.row0,
+                            constant(static_cast<int64_t>(op.getQueryHalo())));
   SmallVector<OpFoldResult> outputOffsets = {position.batch, head, row};
   outputOffsets.resize(rank, zero);
   sizes.insert(sizes.begin(), one);
@@ -338,12 +334,12 @@ TilePosition TiledAttention::locate(ValueRange induction) {
     position.queryBegin = at(operands.queryBegin, row);
     return position;
   }
-  Value tileRow = arith::MulIOp::create(builder, induction[2],
-                                        constant(plan.queryTile));
+  Value tileRow =
+      arith::MulIOp::create(builder, induction[2], constant(plan.queryTile));
   position.row0 = arith::AddIOp::create(
       builder, tileRow, constant(static_cast<int64_t>(op.getQueryHalo())));
-  Value end = arith::AddIOp::create(builder, position.row0,
-                                    constant(plan.queryTile));
+  Value end =
+      arith::AddIOp::create(builder, position.row0, constant(plan.queryTile));
   Value queries = tensor::DimOp::create(builder, op.getQuery(), 2);
   position.rowEnd = arith::MinSIOp::create(builder, end, queries);
   position.queryBegin = constant(0);
@@ -409,8 +405,7 @@ SmallVector<Value> TiledAttention::build() {
 }
 
 namespace {
-struct TileAttentionPass
-    : mta::impl::TileAttentionPassBase<TileAttentionPass> {
+struct TileAttentionPass : mta::impl::TileAttentionPassBase<TileAttentionPass> {
   using TileAttentionPassBase::TileAttentionPassBase;
 
   void runOnOperation() override {
@@ -424,12 +419,12 @@ struct TileAttentionPass
 
 private:
   LogicalResult tile(IRRewriter &rewriter, AttentionOp op) {
-    int64_t lanes =
-        vectorBits / op.getScoreType().getElementTypeBitWidth();
+    int64_t lanes = vectorBits / op.getScoreType().getElementTypeBitWidth();
     if (lanes < 1 || queryTile < 1 || keyTile < 1 || keyTile % lanes != 0)
       return op.emitOpError("expects tiles of at least 1 query and of whole "
                             "vectors of keys, but got ")
-             << queryTile << " queries and " << keyTile << " keys for vectors "
+             << queryTile.getValue() << " queries and " << keyTile.getValue()
+             << " keys for vectors "
              << "of " << lanes << " scores";
     FailureOr<TilePlan> plan = planTiles(op, queryTile, keyTile, lanes);
     if (failed(plan))

@@ -1,4 +1,5 @@
-//===- TilePlan.cpp - The extents of the tiles of a score program *- C++ -*-===//
+//===- TilePlan.cpp - The extents of the tiles of a score program *- C++
+//-*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -35,8 +35,8 @@ static Value add(ImplicitLocOpBuilder &builder, Value a, Value b) {
 /// out + a * b, the body of every contraction.
 static SmallVector<Value> multiplyAdd(ImplicitLocOpBuilder &builder,
                                       ValueRange elements) {
-  return {add(builder, elements[2],
-              multiply(builder, elements[0], elements[1]))};
+  return {
+      add(builder, elements[2], multiply(builder, elements[0], elements[1]))};
 }
 
 //===----------------------------------------------------------------------===//
@@ -48,20 +48,19 @@ Value TileProgram::constant(int64_t value) {
 }
 
 Value TileProgram::empty(ArrayRef<int64_t> sizes) {
-  return emptyTensor(builder, getAsIndexOpFoldResult(builder.getContext(),
-                                                     sizes),
-                     element);
+  return emptyTensor(
+      builder, getAsIndexOpFoldResult(builder.getContext(), sizes), element);
 }
 
 Value TileProgram::filled(ArrayRef<int64_t> sizes, double value) {
-  return filledTensor(
-      builder, getAsIndexOpFoldResult(builder.getContext(), sizes), element,
-      value);
+  return filledTensor(builder,
+                      getAsIndexOpFoldResult(builder.getContext(), sizes),
+                      element, value);
 }
 
 Value TileProgram::headIndex(Value head) {
-  Value first = arith::MulIOp::create(builder, position.group,
-                                      constant(plan.heads));
+  Value first =
+      arith::MulIOp::create(builder, position.group, constant(plan.heads));
   return arith::AddIOp::create(builder, first, head);
 }
 
@@ -95,18 +94,17 @@ Value TileProgram::forEachHead(
   auto update = [&](Value head, Value tile) -> Value {
     offsets[0] = head;
     Value result = body(head, slice(tile, offsets, sizes));
-    SmallVector<OpFoldResult> fullSizes =
-        getAsIndexOpFoldResult(builder.getContext(),
-                               {1, type.getDimSize(1), type.getDimSize(2)});
+    SmallVector<OpFoldResult> fullSizes = getAsIndexOpFoldResult(
+        builder.getContext(), {1, type.getDimSize(1), type.getDimSize(2)});
     SmallVector<OpFoldResult> strides(3, builder.getIndexAttr(1));
     return tensor::InsertSliceOp::create(builder, result, tile, offsets,
                                          fullSizes, strides);
   };
   if (type.getDimSize(0) == 1)
     return update(constant(0), init);
-  auto loop = scf::ForOp::create(builder, constant(0),
-                                 constant(type.getDimSize(0)), constant(1),
-                                 ValueRange{init});
+  auto loop =
+      scf::ForOp::create(builder, constant(0), constant(type.getDimSize(0)),
+                         constant(1), ValueRange{init});
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
   Value updated = update(loop.getInductionVar(), loop.getRegionIterArg(0));
@@ -125,19 +123,21 @@ Value TileProgram::multiplyKeys(const TileExtent &extent, Value column0) {
   // rowsBefore)` of the packed ones, and so for the columns.
   const TileExtent &padding = plan.outputSweep().scores();
   Value row = arith::AddIOp::create(
-      builder, position.row0,
-      constant(padding.rowsBefore - extent.rowsBefore));
+      builder, position.row0, constant(padding.rowsBefore - extent.rowsBefore));
   Value column = arith::AddIOp::create(
       builder, column0, constant(padding.keysLeft - extent.keysLeft));
-  Value init = filled({plan.heads, extent.rows, extent.columns}, 0.0);
+  Value init = empty({plan.heads, extent.rows, extent.columns});
   return forEachHead(init, [&](Value head, Value scores) {
     OpFoldResult zero = builder.getIndexAttr(0);
-    Value query = slice(operands.query,
-                        {position.batch, headIndex(head), row, zero},
-                        {0, 0, extent.rows, dimension});
-    Value key = slice(operands.key,
-                      {position.batch, keyHeadIndex(head), zero, column},
-                      {0, 0, dimension, extent.columns});
+    scores = linalg::FillOp::create(
+                 builder, floatConstant(builder, element, 0.0), scores)
+                 .getResult(0);
+    Value query =
+        slice(operands.query, {position.batch, headIndex(head), row, zero},
+              {0, 0, extent.rows, dimension});
+    Value key =
+        slice(operands.key, {position.batch, keyHeadIndex(head), zero, column},
+              {0, 0, dimension, extent.columns});
     return Generic(builder, "ij", "d")
         .input(query, "i d")
         .input(key, "d j")
@@ -146,8 +146,7 @@ Value TileProgram::multiplyKeys(const TileExtent &extent, Value column0) {
   });
 }
 
-Value TileProgram::accumulate(Value accumulator, Value weights,
-                              Value column0) {
+Value TileProgram::accumulate(Value accumulator, Value weights, Value column0) {
   auto type = cast<RankedTensorType>(accumulator.getType());
   auto weightsType = cast<RankedTensorType>(weights.getType());
   return forEachHead(accumulator, [&](Value head, Value rows) {
@@ -172,12 +171,11 @@ Value TileProgram::accumulate(Value accumulator, Value weights,
 void TileProgram::computeBounds() {
   const TileExtent &all = plan.outputSweep().scores();
   SmallVector<OpFoldResult> size = {builder.getIndexAttr(all.rows)};
-  Value begin = slice(operands.keyBegin, {OpFoldResult(position.row0)},
-                      {all.rows});
-  Value end =
-      slice(operands.keyEnd, {OpFoldResult(position.row0)}, {all.rows});
-  Value first = arith::SubIOp::create(builder, position.row0,
-                                      constant(all.rowsBefore));
+  Value begin =
+      slice(operands.keyBegin, {OpFoldResult(position.row0)}, {all.rows});
+  Value end = slice(operands.keyEnd, {OpFoldResult(position.row0)}, {all.rows});
+  Value first =
+      arith::SubIOp::create(builder, position.row0, constant(all.rowsBefore));
   Value init = emptyTensor(builder, size, builder.getIndexType());
   ValueRange bounds =
       Generic(builder, "i")
@@ -205,12 +203,10 @@ std::pair<Value, Value> TileProgram::keyRange(const TileExtent &extent) {
                                       constant(extent.rowsBefore));
   first = arith::MaxSIOp::create(builder, first, position.queryBegin);
   // A tile without rows reads nothing; its last row is that of another tile.
-  Value last =
-      arith::SubIOp::create(builder, position.rowEnd, constant(1));
+  Value last = arith::SubIOp::create(builder, position.rowEnd, constant(1));
   last = arith::MaxSIOp::create(builder, last, constant(0));
   auto at = [&](Value bounds, Value row) -> Value {
-    Value index =
-        arith::AddIOp::create(builder, row, constant(all.rowsBefore));
+    Value index = arith::AddIOp::create(builder, row, constant(all.rowsBefore));
     return tensor::ExtractOp::create(builder, bounds, index);
   };
   Value isEmpty = arith::CmpIOp::create(builder, arith::CmpIPredicate::sge,
@@ -221,8 +217,7 @@ std::pair<Value, Value> TileProgram::keyRange(const TileExtent &extent) {
 }
 
 Value TileProgram::boundsOf(Value bounds, const TileExtent &extent) {
-  int64_t skipped =
-      plan.outputSweep().scores().rowsBefore - extent.rowsBefore;
+  int64_t skipped = plan.outputSweep().scores().rowsBefore - extent.rowsBefore;
   return slice(bounds, {OpFoldResult(builder.getIndexAttr(skipped))},
                {extent.rows});
 }
@@ -232,8 +227,7 @@ Value TileProgram::boundsOf(Value bounds, const TileExtent &extent) {
 Value TileProgram::isBoundary(Value begins, Value ends,
                               const TileExtent &extent, Value column) {
   Value first = constant(0), last = constant(extent.rows - 1);
-  Value end =
-      arith::AddIOp::create(builder, column, constant(extent.columns));
+  Value end = arith::AddIOp::create(builder, column, constant(extent.columns));
   auto at = [&](Value bounds, Value row) -> Value {
     return tensor::ExtractOp::create(builder, bounds, row);
   };
@@ -249,8 +243,8 @@ Value TileProgram::mask(Value tile, const TileExtent &extent, Value column0,
                         double fill) {
   Value begin = boundsOf(keyBegin, extent);
   Value end = boundsOf(keyEnd, extent);
-  Value column = arith::SubIOp::create(builder, column0,
-                                       constant(extent.keysLeft));
+  Value column =
+      arith::SubIOp::create(builder, column0, constant(extent.keysLeft));
   Value boundary = isBoundary(begin, end, extent, column);
   auto branch = scf::IfOp::create(builder, tile.getType(), boundary,
                                   /*withElseRegion=*/true);
@@ -264,8 +258,7 @@ Value TileProgram::mask(Value tile, const TileExtent &extent, Value column0,
           .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
             Value offset = linalg::IndexOp::create(inner, 2);
             Value key = arith::AddIOp::create(inner, offset, column);
-            Value allowed =
-                isAllowed(inner, key, elements[0], elements[1]);
+            Value allowed = isAllowed(inner, key, elements[0], elements[1]);
             Value other = floatConstant(inner, element, fill);
             return SmallVector<Value>{
                 arith::SelectOp::create(inner, allowed, elements[2], other)};
@@ -292,22 +285,22 @@ Value TileProgram::applyConv(KeyQueryConvOp conv, Value tile,
   SmallVector<int64_t> sizes(type.getShape());
   sizes[0] = plan.heads;
   weights = slice(weights, offsets, sizes);
-  Value result = filled({plan.heads, extent.rows, extent.columns}, 0.0);
   if (!conv.mixesHeads())
     return Generic(builder, "hij", "cr")
         .input(weights, "h r c")
         .input(tile, "h i+r j+c")
-        .output(result, "h i j")
+        .output(filled({plan.heads, extent.rows, extent.columns}, 0.0), "h i j")
         .build(multiplyAdd)[0];
-  OpFoldResult groupSize = builder.getIndexAttr(conv.getGroupSize());
-  Value mixed = Generic(builder, "goij", "pcr")
-                    .input(splitDim(builder, weights, 0, groupSize),
-                           "g o p r c")
-                    .input(splitDim(builder, tile, 0, groupSize),
-                           "g p i+r j+c")
-                    .output(splitDim(builder, result, 0, groupSize),
-                            "g o i j")
-                    .build(multiplyAdd)[0];
+  int64_t size = conv.getGroupSize();
+  OpFoldResult groupSize = builder.getIndexAttr(size);
+  Value result = filled({plan.heads / size, size, extent.rows, extent.columns},
+                        0.0);
+  Value mixed =
+      Generic(builder, "goij", "pcr")
+          .input(splitDim(builder, weights, 0, groupSize), "g o p r c")
+          .input(splitDim(builder, tile, 0, groupSize), "g p i+r j+c")
+          .output(result, "g o i j")
+          .build(multiplyAdd)[0];
   return mergeDims(builder, mixed, 0);
 }
 
@@ -315,17 +308,18 @@ Value TileProgram::applyHeadMix(HeadMixOp mix, Value tile,
                                 const TileExtent &extent) {
   int64_t groupSize = mix.getGroupSize();
   int64_t groups = plan.heads / groupSize;
-  Value first = arith::MulIOp::create(builder, position.group,
-                                      constant(groups));
+  Value first =
+      arith::MulIOp::create(builder, position.group, constant(groups));
   OpFoldResult zero = builder.getIndexAttr(0);
   Value weights = slice(operands.weights.lookup(mix), {first, zero, zero},
                         {groups, groupSize, groupSize});
   OpFoldResult inner = builder.getIndexAttr(groupSize);
-  Value result = filled({plan.heads, extent.rows, extent.columns}, 0.0);
+  Value result =
+      filled({groups, groupSize, extent.rows, extent.columns}, 0.0);
   Value mixed = Generic(builder, "goij", "p")
                     .input(weights, "g o p")
                     .input(splitDim(builder, tile, 0, inner), "g p i j")
-                    .output(splitDim(builder, result, 0, inner), "g o i j")
+                    .output(result, "g o i j")
                     .build(multiplyAdd)[0];
   return mergeDims(builder, mixed, 0);
 }

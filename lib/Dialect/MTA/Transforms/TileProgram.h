@@ -27,7 +27,8 @@ struct PackedOperands {
   /// B x H x rows x D: the queries times scale·log2(e), with zero rows before
   /// and after.
   mlir::Value query;
-  /// B x Hk x D x columns: the keys transposed, with zero columns on both sides.
+  /// B x Hk x D x columns: the keys transposed, with zero columns on both
+  /// sides.
   mlir::Value key;
   /// B x Hk x rows x (Dv in whole vectors): the values with zeros around.
   mlir::Value value;

@@ -65,9 +65,11 @@ struct BlockPlan {
 /// Emits the register blocks of one linalg.generic on buffers.
 class BlockEmitter {
 public:
+  /// `initial` is what the output holds, if that is one number.
   BlockEmitter(ImplicitLocOpBuilder &builder, linalg::GenericOp op,
-               const BlockPlan &plan)
-      : builder(builder), op(op), plan(plan), loops(plan.extents.size()) {}
+               const BlockPlan &plan, Value initial)
+      : builder(builder), op(op), plan(plan), initial(initial),
+        loops(plan.extents.size()) {}
 
   void emit() { emitOuterLoops(0); }
 
@@ -87,6 +89,7 @@ private:
   SmallVector<Value> emitPayload(ArrayRef<Value> operands, int64_t row,
                                  int64_t vector);
   Value loadOperand(OpOperand &operand, int64_t row, int64_t vector);
+  Value initialValue(OpOperand &output, int64_t row, int64_t vector);
   void reduceAndStore(const Block &block);
   Value neutralElement(Type type);
 
@@ -108,6 +111,7 @@ private:
   ImplicitLocOpBuilder &builder;
   linalg::GenericOp op;
   const BlockPlan &plan;
+  Value initial;
   /// The first value of every loop in the current block.
   SmallVector<Value> loops;
   int64_t blockRows = 1, blockVectors = 1, blockLanes = 1;
@@ -159,8 +163,8 @@ void BlockEmitter::emitColumns() {
       emitRows(vectors, plan.lanes);
     if (int64_t rest = count % plan.lanes) {
       Value first = loops[plan.vectorLoop];
-      loops[plan.vectorLoop] = arith::AddIOp::create(
-          builder, first, constant(vectors * plan.lanes));
+      loops[plan.vectorLoop] =
+          arith::AddIOp::create(builder, first, constant(vectors * plan.lanes));
       emitRows(1, rest);
     }
   });
@@ -255,8 +259,8 @@ SmallVector<Value> BlockEmitter::emitPayload(ArrayRef<Value> operands,
     if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
       Value result = broadcast(loopAt(index.getDim(), row, vector));
       if (index.getDim() == plan.vectorLoop) {
-        Value lanes = vector::StepOp::create(builder, cast<VectorType>(
-                                                          result.getType()));
+        Value lanes =
+            vector::StepOp::create(builder, cast<VectorType>(result.getType()));
         result = arith::AddIOp::create(builder, result, lanes);
       }
       mapping.map(index.getResult(), result);
@@ -336,8 +340,7 @@ BlockEmitter::Block BlockEmitter::emitReductions(size_t depth, Block block) {
     builder.setInsertionPointToStart(forOp.getBody());
     loops[loop] = forOp.getInductionVar();
     loads.clear();
-    Block next =
-        emitReductions(depth + 1, unpack(forOp.getRegionIterArgs()));
+    Block next = emitReductions(depth + 1, unpack(forOp.getRegionIterArgs()));
     SmallVector<Value> yielded;
     for (const SmallVector<Value> &output : next)
       llvm::append_range(yielded, output);
@@ -345,6 +348,13 @@ BlockEmitter::Block BlockEmitter::emitReductions(size_t depth, Block block) {
   }
   loads.clear();
   return unpack(forOp.getResults());
+}
+
+Value BlockEmitter::initialValue(OpOperand &output, int64_t row,
+                                 int64_t vector) {
+  if (plan.reducesVectors)
+    return neutralElement(getElementTypeOrSelf(output.get().getType()));
+  return initial ? broadcast(initial) : loadOperand(output, row, vector);
 }
 
 void BlockEmitter::emitBlock(int64_t rows, int64_t vectors, int64_t lanes) {
@@ -357,10 +367,7 @@ void BlockEmitter::emitBlock(int64_t rows, int64_t vectors, int64_t lanes) {
     SmallVector<Value> &values = block.emplace_back();
     for (int64_t row = 0; row < rows; ++row)
       for (int64_t vector = 0; vector < vectors; ++vector)
-        values.push_back(
-            plan.reducesVectors
-                ? neutralElement(getElementTypeOrSelf(output.get().getType()))
-                : loadOperand(output, row, vector));
+        values.push_back(initialValue(output, row, vector));
   }
   loads.clear();
   block = emitReductions(0, std::move(block));
@@ -392,8 +399,8 @@ Value BlockEmitter::neutralElement(Type type) {
 
 void BlockEmitter::reduceAndStore(const Block &block) {
   bool isSum = isa<arith::AddFOp>(combiner());
-  auto kind = isSum ? vector::CombiningKind::ADD
-                    : vector::CombiningKind::MAXIMUMF;
+  auto kind =
+      isSum ? vector::CombiningKind::ADD : vector::CombiningKind::MAXIMUMF;
   OpOperand &output = op.getDpsInitsMutable()[0];
   AffineMap map = op.getMatchingIndexingMap(&output);
   for (int64_t row = 0; row < blockRows; ++row) {
@@ -440,8 +447,8 @@ static LogicalResult checkOperands(linalg::GenericOp op, unsigned vectorLoop) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
     if (!isContiguous(type) || !llvm::all_of(map.getResults(), isSumOfLoops))
       return failure();
-    for (AffineExpr expr : llvm::drop_end(map.getResults(),
-                                          map.getNumResults() ? 1 : 0))
+    for (AffineExpr expr :
+         llvm::drop_end(map.getResults(), map.getNumResults() ? 1 : 0))
       if (expr.isFunctionOfDim(vectorLoop))
         return failure();
   }
@@ -463,8 +470,7 @@ static bool combinesOutput(linalg::GenericOp op) {
       op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
   BlockArgument output = op.getBlock()->getArguments().back();
   return isa_and_present<arith::AddFOp, arith::MaximumFOp>(last) &&
-         llvm::is_contained(last->getOperands(), output) &&
-         output.hasOneUse();
+         llvm::is_contained(last->getOperands(), output) && output.hasOneUse();
 }
 
 static std::optional<unsigned> loopOf(AffineExpr expr) {
@@ -542,12 +548,32 @@ struct VectorizeTilesPass
     IRRewriter rewriter(&getContext());
     SmallVector<linalg::LinalgOp> ops;
     getOperation()->walk([&](linalg::LinalgOp op) { ops.push_back(op); });
-    for (linalg::LinalgOp op : ops)
-      vectorize(rewriter, op);
+    // Backward, so that a fill is still one when what it starts is reached.
+    llvm::SmallPtrSet<Operation *, 8> erased;
+    for (linalg::LinalgOp op : llvm::reverse(ops))
+      if (!erased.contains(op))
+        vectorize(rewriter, op, erased);
   }
 
 private:
-  void vectorize(IRRewriter &rewriter, linalg::LinalgOp op) {
+  /// The fill of the buffer that `op` accumulates into, if nothing else touches
+  /// memory in between.
+  static linalg::FillOp findFill(linalg::GenericOp op) {
+    if (op.getNumDpsInits() != 1 || op.getNumReductionLoops() == 0)
+      return nullptr;
+    for (Operation *before = op->getPrevNode(); before;
+         before = before->getPrevNode()) {
+      auto fill = dyn_cast<linalg::FillOp>(before);
+      if (fill && fill.getOutputs()[0] == op.getDpsInitsMutable()[0].get())
+        return fill;
+      if (!isMemoryEffectFree(before))
+        return nullptr;
+    }
+    return nullptr;
+  }
+
+  void vectorize(IRRewriter &rewriter, linalg::LinalgOp op,
+                 llvm::SmallPtrSetImpl<Operation *> &erased) {
     auto generic = dyn_cast<linalg::GenericOp>(*op);
     rewriter.setInsertionPoint(op);
     if (!generic) {
@@ -564,8 +590,15 @@ private:
     if (failed(plan))
       return;
     ImplicitLocOpBuilder builder(generic.getLoc(), rewriter);
-    BlockEmitter(builder, generic, *plan).emit();
+    linalg::FillOp fill =
+        plan->reducesVectors ? nullptr : findFill(generic);
+    BlockEmitter(builder, generic, *plan, fill ? fill.value() : Value())
+        .emit();
     rewriter.eraseOp(generic);
+    if (fill) {
+      erased.insert(fill);
+      rewriter.eraseOp(fill);
+    }
   }
 };
 } // namespace

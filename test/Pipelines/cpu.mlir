@@ -1,0 +1,27 @@
+// RUN: mta-opt %s -mta-cpu | FileCheck %s
+// RUN: mta-opt %s -mta-cpu='threads=0 vector-bits=128' | FileCheck %s --check-prefix=SERIAL
+// RUN: not mta-opt %s -mta-cpu='key-tile=-8' 2>&1 | FileCheck %s --check-prefix=TILE
+
+// TILE: expects tiles of at least 1 query and of whole vectors of keys
+
+// CHECK: omp.parallel
+// CHECK: omp.wsloop
+// CHECK-LABEL: llvm.func @_mlir_ciface_attention
+// CHECK-NOT: {{(memref|linalg|scf|mta|vector|arith)\.}}
+// SERIAL-NOT: omp.
+// SERIAL: vector<4xf32>
+// SERIAL-NOT: vector<16xf32>
+
+func.func @attention(%q: tensor<1x2x40x16xf32>, %k: tensor<1x2x40x16xf32>,
+                     %v: tensor<1x2x40x16xf32>, %theta: tensor<2x6x11xf32>)
+    -> tensor<1x2x40x16xf32> {
+  %o = mta.attention %q, %k, %v mask(causal) {
+  ^bb0(%s: tensor<1x2x40x40xf32>):
+    %0 = mta.key_query_conv %s, %theta
+        : tensor<1x2x40x40xf32>, tensor<2x6x11xf32>
+    %1 = mta.softmax %0 : tensor<1x2x40x40xf32>
+    mta.yield %1 : tensor<1x2x40x40xf32>
+  } : tensor<1x2x40x16xf32>, tensor<1x2x40x16xf32>, tensor<1x2x40x16xf32>
+      -> tensor<1x2x40x16xf32>
+  return %o : tensor<1x2x40x16xf32>
+}
