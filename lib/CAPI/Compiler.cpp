@@ -10,6 +10,8 @@
 
 #include "Internal.h"
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -20,6 +22,7 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mta/InitAll.h"
 #include "mta/Target/PTX.h"
+#include "llvm/IR/Intrinsics.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
 
@@ -128,10 +131,14 @@ void mtaFree(void *pointer) { std::free(pointer); }
 MtaModule *mtaModuleParse(const char *text, size_t length, const char *name) {
   auto result = std::make_unique<MtaModule>();
   DiagnosticCollector collector(result->context);
+  auto buffer =
+      llvm::MemoryBuffer::getMemBufferCopy(StringRef(text, length), name);
+  if (!buffer) {
+    lastError = "error: out of memory";
+    return nullptr;
+  }
   auto source = std::make_shared<llvm::SourceMgr>();
-  source->AddNewSourceBuffer(
-      llvm::MemoryBuffer::getMemBufferCopy(StringRef(text, length), name),
-      SMLoc());
+  source->AddNewSourceBuffer(std::move(buffer), SMLoc());
   result->op =
       parseSourceFile<ModuleOp>(source, ParserConfig(&result->context));
   if (!result->op) {
@@ -223,6 +230,36 @@ char *mtaModuleToCubin(const MtaModule *module, const char *chip,
 // Executables
 //===----------------------------------------------------------------------===//
 
+/// Code generation ends the process over what it cannot select: operations of
+/// another target, intrinsics of one, inline assembly.
+static LogicalResult verifyForThisMachine(ModuleOp module) {
+  auto verify = [&](Operation *op) -> WalkResult {
+    // A kernel is an object that the host only carries.
+    if (op == module)
+      return WalkResult::advance();
+    if (isa<gpu::BinaryOp>(op))
+      return WalkResult::skip();
+    StringRef dialect = op->getName().getDialectNamespace();
+    if ((dialect != "llvm" && dialect != "omp" &&
+         !isa<gpu::LaunchFuncOp>(op)) ||
+        isa<LLVM::InlineAsmOp>(op))
+      return emitError(op->getLoc(), "expects a module in the LLVM dialect, "
+                                     "but got '")
+             << op->getName() << "'";
+    auto call = dyn_cast<LLVM::CallIntrinsicOp>(op);
+    if (!call)
+      return WalkResult::advance();
+    auto intrinsic = llvm::Intrinsic::lookupIntrinsicID(call.getIntrin());
+    if (intrinsic == llvm::Intrinsic::not_intrinsic ||
+        llvm::Intrinsic::isTargetIntrinsic(intrinsic))
+      return emitError(op->getLoc(), "expects an intrinsic of every target, "
+                                     "but got '")
+             << call.getIntrin() << "'";
+    return WalkResult::advance();
+  };
+  return failure(module.walk<WalkOrder::PreOrder>(verify).wasInterrupted());
+}
+
 MtaExecutable *
 mta::capi::compile(const MtaModule *module, int optimizationLevel,
                    ArrayRef<std::pair<const char *, void *>> symbols) {
@@ -232,6 +269,9 @@ mta::capi::compile(const MtaModule *module, int optimizationLevel,
                 std::to_string(optimizationLevel);
     return nullptr;
   }
+  ModuleOp op = const_cast<OwningOpRef<ModuleOp> &>(module->op).get();
+  if (failed(verifyForThisMachine(op)))
+    return nullptr;
   ExecutionEngineOptions options;
   auto transformer = makeOptimizingTransformer(
       static_cast<unsigned>(optimizationLevel), /*sizeLevel=*/0,
@@ -242,8 +282,7 @@ mta::capi::compile(const MtaModule *module, int optimizationLevel,
   // Threads of `mta-cpu`; code that does not use them does not need it.
   StringRef libraries[] = {MTA_OPENMP_LIBRARY};
   options.sharedLibPaths = libraries;
-  auto engine = ExecutionEngine::create(
-      const_cast<OwningOpRef<ModuleOp> &>(module->op).get(), options);
+  auto engine = ExecutionEngine::create(op, options);
   if (!engine) {
     std::string message = llvm::toString(engine.takeError());
     if (lastError.empty())

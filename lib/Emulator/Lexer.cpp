@@ -105,10 +105,10 @@ bool Lexer::digits(Token &token, unsigned base) {
   uint64_t value = 0;
   size_t first = position;
   for (; digitValue(at(position)) < int(base); ++position) {
-    uint64_t grown = value * base + digitValue(at(position));
-    if ((grown - digitValue(at(position))) / base != value)
+    uint64_t digit = digitValue(at(position));
+    if (value > (UINT64_MAX - digit) / base)
       return fail("integer constant does not fit in 64 bits");
-    value = grown;
+    value = value * base + digit;
   }
   if (position == first)
     return fail("expects digits in an integer constant");

@@ -28,6 +28,7 @@
 
 using namespace mlir;
 using namespace mta;
+using namespace mta::builders;
 using namespace mta::reference;
 
 /// H / Hk, the query heads that share a key head.

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "LinalgHelpers.h"
 #include "Patterns.h"
+#include "mta/Dialect/MTA/Builders/LinalgBuilders.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -15,6 +15,7 @@
 
 using namespace mlir;
 using namespace mta;
+using namespace mta::builders;
 using namespace mta::reference;
 
 /// The arithmetic type for an element type: f64 for f64, else f32.

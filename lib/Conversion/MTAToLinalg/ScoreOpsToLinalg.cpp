@@ -17,6 +17,7 @@
 
 using namespace mlir;
 using namespace mta;
+using namespace mta::builders;
 using namespace mta::reference;
 
 // Loops: b batch, h head or g group of heads, o and p head of a group, i query,

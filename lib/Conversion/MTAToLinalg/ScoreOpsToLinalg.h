@@ -9,8 +9,8 @@
 #ifndef MTA_LIB_CONVERSION_MTATOLINALG_SCOREOPSTOLINALG_H
 #define MTA_LIB_CONVERSION_MTATOLINALG_SCOREOPSTOLINALG_H
 
-#include "LinalgHelpers.h"
-#include "RowBounds.h"
+#include "mta/Dialect/MTA/Builders/LinalgBuilders.h"
+#include "mta/Dialect/MTA/Builders/RowBounds.h"
 #include "mta/Dialect/MTA/IR/MTA.h"
 
 namespace mta::reference {
@@ -25,7 +25,8 @@ struct SoftmaxStatistics {
 /// zero where a pair is not allowed; each lowering keeps it so.
 class ScoreLowering {
 public:
-  ScoreLowering(mlir::ImplicitLocOpBuilder &builder, const RowBounds &bounds)
+  ScoreLowering(mlir::ImplicitLocOpBuilder &builder,
+                const builders::RowBounds &bounds)
       : builder(builder), bounds(bounds) {}
 
   /// `scores` with zeros where a pair is not allowed and `scale` elsewhere
@@ -44,10 +45,11 @@ private:
 
   /// Pads `scores` with the zeros that windows of `op` read beyond it.
   mlir::Value pad(KeyQueryConvOp op, mlir::Value scores);
-  mlir::Value computeRowMaximum(mlir::Value scores, const Sizes &rows);
+  mlir::Value computeRowMaximum(mlir::Value scores,
+                                const builders::Sizes &rows);
 
   mlir::ImplicitLocOpBuilder &builder;
-  const RowBounds &bounds;
+  const builders::RowBounds &bounds;
   SoftmaxStatistics statistics;
 };
 

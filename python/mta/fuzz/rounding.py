@@ -22,7 +22,7 @@ import ml_dtypes
 import numpy as np
 
 from mta.dtypes import UNIT_ROUNDOFF, numpy_dtype
-from mta.program import HeadMix, KeyQueryConv, Softmax
+from mta.program import KeyQueryConv, Softmax
 from mta.reference import epilogue, score_ops
 from mta.reference.attention import Trace, as_float64, sequences, trace_sequence
 
@@ -69,36 +69,34 @@ def error_bound(attention, q, k, v, weights: Mapping[str, np.ndarray], query_bou
 
 def _sequence_variances(attention, trace: Trace, q, k, v, weights, unit):
     """The variance of the output of step 7 and the bound of the log-sum-exp."""
-    mask, program = trace.mask, attention.program
     values = score_ops.scores(q, k, attention.score_scale)
     squares = score_ops.scores(q**2, k**2, attention.score_scale**2)
     # Two more roundings for the scale.
     variance = _sum_variance(q.shape[3] + 2, squares, values, unit)
     log_sum, after_softmax = None, False
-    for number, (op, x) in enumerate(zip(program, trace.operands)):
+    results = (*trace.operands[1:], trace.weights)
+    for op, x, result in zip(attention.program, trace.operands, results):
         if isinstance(op, Softmax):
             variance, log_sum = _softmax_variance(attention, x, variance, trace)
             after_softmax = True
             continue
+        mask = trace.mask if isinstance(op, KeyQueryConv) else True
         weight = weights[op.weight]
-        last = number + 1 == len(program)
-        result = trace.weights if last else trace.operands[number + 1]
-        if isinstance(op, HeadMix):
-            def apply(y, weight=weight):
-                return score_ops.head_mix(y, weight**2)
-        else:
-            variance = np.where(mask, variance, 0.0)
-
-            def apply(y, weight=weight, left=op.left):
-                return score_ops.key_query_conv(y, weight**2, left)
-        terms = int(np.prod(weight.shape[1:]))
-        variance = apply(variance) + _sum_variance(terms, apply(x**2), result, unit)
-        if after_softmax and isinstance(op, KeyQueryConv):
+        own = _sum_variance(int(np.prod(weight.shape[1:])), _squares(op, x, weight), result, unit)
+        variance = _squares(op, np.where(mask, np.sqrt(variance), 0.0), weight) + own
+        if after_softmax:
             variance = np.where(mask, variance, 0.0)
     shared = np.repeat(v, q.shape[1] // v.shape[1], axis=1)
     # One more for the division by the sum.
     own = _sum_variance(k.shape[2] + 1, trace.weights**2 @ shared**2, trace.output, unit)
     return variance @ shared**2 + own, log_sum
+
+
+def _squares(op, x, weight):
+    """Σ (weight · x)² over the products of a linear operation."""
+    if isinstance(op, KeyQueryConv):
+        return score_ops.key_query_conv(x**2, weight**2, op.left)
+    return score_ops.head_mix(x**2, weight**2)
 
 
 def _sum_variance(terms: int, squares, result, unit: float):

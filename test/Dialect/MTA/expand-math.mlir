@@ -1,22 +1,22 @@
-// The values that the expansion computes are tested in test/Unit/Compiler.
+// The values that the expansion computes are tested in test/Unit/CAPI.
 
 // RUN: mta-opt %s --mta-expand-math | FileCheck %s
 
-// Argument reduction, polynomial, two powers of two, limits.
+// Argument reduction, polynomial, power of two, limits.
 // CHECK-LABEL: func.func @exp_f32(
 // CHECK-SAME:    %[[X:.*]]: f32)
 // CHECK-NOT:     math.exp
-// CHECK-DAG:     %[[LOWEST:.*]] = arith.constant -87.3365478 : f32
-// CHECK-DAG:     %[[UNDERFLOWS:.*]] = arith.cmpf olt, %[[X]], %[[LOWEST]]
-// CHECK-DAG:     %[[HIGHEST:.*]] = arith.constant 88.7228394 : f32
-// CHECK-DAG:     %[[OVERFLOWS:.*]] = arith.cmpf ogt, %[[X]], %[[HIGHEST]]
-// CHECK-DAG:     %[[NAN:.*]] = arith.cmpf uno, %[[X]], %[[X]]
 // CHECK:         %[[N:.*]] = math.floor
-// CHECK:         %[[HIGH:.*]] = math.fma %[[N]], %{{.*}}, %{{.*}}
+// CHECK:         %[[HIGH:.*]] = math.fma %[[N]], %{{.*}}, %[[X]]
 // CHECK:         %[[R:.*]] = math.fma %[[N]], %{{.*}}, %[[HIGH]]
 // CHECK-COUNT-7: math.fma %{{.*}}, %[[R]], %{{.*}}
 // CHECK:         arith.fptosi %[[N]] : f32 to i32
-// CHECK-COUNT-2: arith.bitcast %{{.*}} : i32 to f32
+// CHECK:         arith.bitcast %{{.*}} : i32 to f32
+// CHECK:         %[[SMALLEST:.*]] = arith.constant -87.3365402 : f32
+// CHECK:         %[[UNDERFLOWS:.*]] = arith.cmpf olt, %[[X]], %[[SMALLEST]]
+// CHECK:         %[[LARGEST:.*]] = arith.constant 88.7228317 : f32
+// CHECK:         %[[OVERFLOWS:.*]] = arith.cmpf ogt, %[[X]], %[[LARGEST]]
+// CHECK:         %[[NAN:.*]] = arith.cmpf uno, %[[X]], %[[X]]
 // CHECK:         arith.select %[[UNDERFLOWS]]
 // CHECK:         arith.select %[[OVERFLOWS]]
 // CHECK:         %[[RESULT:.*]] = arith.select %[[NAN]], %[[X]],
@@ -35,6 +35,17 @@ func.func @exp_f64(%x: f64) -> f64 {
   return %0 : f64
 }
 
+// Powers of two are between -126 and 128.
+// CHECK-LABEL: func.func @exp2_f32(
+// CHECK-NOT:     math.exp2
+// CHECK-COUNT-7: math.fma
+// CHECK:         arith.constant -1.260000e+02 : f32
+// CHECK:         arith.constant 127.999992 : f32
+func.func @exp2_f32(%x: f32) -> f32 {
+  %0 = math.exp2 %x : f32
+  return %0 : f32
+}
+
 // Exponent and mantissa apart, a series, limits.
 // CHECK-LABEL: func.func @log_f32(
 // CHECK-SAME:    %[[X:.*]]: f32)
@@ -42,8 +53,9 @@ func.func @exp_f64(%x: f64) -> f64 {
 // CHECK:         %[[BITS:.*]] = arith.bitcast %[[X]] : f32 to i32
 // CHECK:         arith.shrsi %[[BITS]]
 // CHECK:         arith.andi %[[BITS]]
-// CHECK:         arith.divf
-// CHECK-COUNT-6: math.fma
+// CHECK:         %[[S:.*]] = arith.divf
+// CHECK:         %[[SQUARE:.*]] = arith.mulf %[[S]], %[[S]]
+// CHECK-COUNT-3: math.fma %{{.*}}, %[[SQUARE]], %{{.*}}
 // CHECK:         arith.constant 0xFF800000 : f32
 // CHECK:         arith.constant 0x7FC00000 : f32
 // CHECK:         %[[RESULT:.*]] = arith.select %{{.*}}, %[[X]],
@@ -61,6 +73,21 @@ func.func @log_f64(%x: f64) -> f64 {
   return %0 : f64
 }
 
+// Vectors element by element.
+// CHECK-LABEL: func.func @vectors(
+// CHECK-NOT:     math.exp
+// CHECK:         math.fma %{{.*}} : vector<4xf32>
+// CHECK:         arith.fptosi %{{.*}} : vector<4xf32> to vector<4xi32>
+// CHECK-NOT:     math.log
+// CHECK:         arith.bitcast %{{.*}} : vector<2x2xf64> to vector<2x2xi64>
+// CHECK:         return
+func.func @vectors(%a: vector<4xf32>, %b: vector<2x2xf64>)
+    -> (vector<4xf32>, vector<2x2xf64>) {
+  %0 = math.exp %a : vector<4xf32>
+  %1 = math.log %b : vector<2x2xf64>
+  return %0, %1 : vector<4xf32>, vector<2x2xf64>
+}
+
 // CHECK-LABEL: gpu.module @kernels
 // CHECK-NOT:     math.exp
 // CHECK:         gpu.return
@@ -76,17 +103,17 @@ gpu.module @kernels {
 // CHECK-LABEL: func.func @no_fold_other_types_and_functions(
 // CHECK-NEXT:    math.exp %{{.*}} : f16
 // CHECK-NEXT:    math.log %{{.*}} : bf16
-// CHECK-NEXT:    math.exp %{{.*}} : vector<4xf32>
+// CHECK-NEXT:    math.exp2 %{{.*}} : vector<4xf16>
 // CHECK-NEXT:    math.log %{{.*}} : tensor<4xf64>
-// CHECK-NEXT:    math.exp2 %{{.*}} : f32
+// CHECK-NEXT:    math.sqrt %{{.*}} : f32
 // CHECK-NEXT:    return
 func.func @no_fold_other_types_and_functions(
-    %a: f16, %b: bf16, %c: vector<4xf32>, %d: tensor<4xf64>, %e: f32)
-    -> (f16, bf16, vector<4xf32>, tensor<4xf64>, f32) {
+    %a: f16, %b: bf16, %c: vector<4xf16>, %d: tensor<4xf64>, %e: f32)
+    -> (f16, bf16, vector<4xf16>, tensor<4xf64>, f32) {
   %0 = math.exp %a : f16
   %1 = math.log %b : bf16
-  %2 = math.exp %c : vector<4xf32>
+  %2 = math.exp2 %c : vector<4xf16>
   %3 = math.log %d : tensor<4xf64>
-  %4 = math.exp2 %e : f32
-  return %0, %1, %2, %3, %4 : f16, bf16, vector<4xf32>, tensor<4xf64>, f32
+  %4 = math.sqrt %e : f32
+  return %0, %1, %2, %3, %4 : f16, bf16, vector<4xf16>, tensor<4xf64>, f32
 }

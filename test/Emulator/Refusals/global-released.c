@@ -16,6 +16,14 @@
 // RUN:   -Wl,-rpath,%mta_lib
 // RUN: %t | FileCheck %s
 
+// clang-format off
+// CHECK: keep: done
+// CHECK-NEXT: use: done
+// CHECK-NEXT: use: kept.ptx:16: error: global write of 4 bytes out of bounds: the scratch buffer has been released (address 0x{{[0-9a-f]+}})
+// CHECK-NEXT: instruction: st.global.u32 [%rd0+4], %r0;
+// CHECK-NEXT: kernel use, block (0,0,0), warp 0, lane 0, thread (0,0,0)
+// clang-format on
+
 #include "mta-c/Emulator.h"
 #include <stdio.h>
 #include <string.h>
@@ -62,15 +70,9 @@ int main(void) {
   uint64_t address = (uintptr_t)buffer;
   mtaEmulatorMemoryAdd(memory, buffer, sizeof buffer, MTA_EMULATOR_INOUT,
                        "the scratch buffer");
-  // CHECK: keep: done
   launch(module, memory, "keep", &address, sizeof address);
-  // CHECK-NEXT: use: done
   launch(module, memory, "use", NULL, 0);
   mtaEmulatorMemoryRemove(memory, buffer);
-  // CHECK-NEXT: use: kept.ptx:16: error: global write of 4 bytes out of bounds:
-  // the scratch buffer has been released (address 0x{{[0-9a-f]+}}) CHECK-NEXT:
-  // instruction: st.global.u32 [%rd0+4], %r0; CHECK-NEXT: kernel use, block
-  // (0,0,0), warp 0, lane 0, thread (0,0,0)
   launch(module, memory, "use", NULL, 0);
   mtaEmulatorModuleDestroy(module);
   mtaEmulatorMemoryDestroy(memory);

@@ -34,6 +34,8 @@ LOWERINGS = [
     ["mta-opt", "--split-input-file",
      "--pass-pipeline=builtin.module(mta-reference-cpu)"],
     ["mta-opt", "--split-input-file",
+     "--pass-pipeline=builtin.module(mta-cpu)"],
+    ["mta-opt", "--split-input-file",
      "--pass-pipeline=builtin.module(canonicalize,mta-reference-gpu)"],
     ["mta-translate", "--split-input-file", "--mta-to-ptx"],
 ]

@@ -43,7 +43,7 @@ template <typename T> struct Vector {
   int64_t offset, size, stride;
 };
 
-/// `math.exp` or `math.log` after the expansion, on arrays.
+/// `math.exp`, `math.exp2` or `math.log` after the expansion, on arrays.
 template <typename T> class Function {
 public:
   explicit Function(const std::string &operation) {
@@ -115,17 +115,17 @@ template <typename T> double ulps(T got, typename Traits<T>::Wide exact) {
   return static_cast<double>(std::fabs(got - exact) / unit);
 }
 
-/// Checks one value of exp, and returns its error. Results below the smallest
-/// normal number are zero, those above the largest are infinite; at the two
-/// borders a result may be on either side within the bound.
-template <typename T> double checkExp(T x, T got) {
+/// Checks one value of exp or exp2, `exact`, and returns its error. Results
+/// below the smallest normal number are zero, those above the largest are
+/// infinite; at the two borders a result may be on either side within the
+/// bound.
+template <typename T>
+double checkPower(T x, T got, typename Traits<T>::Wide exact) {
   using Limits = std::numeric_limits<T>;
   if (std::isnan(x)) {
     EXPECT_TRUE(std::isnan(got));
     return 0;
   }
-  typename Traits<T>::Wide exact =
-      std::exp(static_cast<typename Traits<T>::Wide>(x));
   if (got == 0) {
     EXPECT_LT(exact, Limits::min() * (1 + 2 * Limits::epsilon())) << x;
     return 0;
@@ -137,6 +137,15 @@ template <typename T> double checkExp(T x, T got) {
   }
   EXPECT_GT(exact, Limits::min() * (1 - 2 * Limits::epsilon())) << x;
   return ulps(got, exact);
+}
+
+template <typename T> double checkExp(T x, T got) {
+  return checkPower(x, got, std::exp(static_cast<typename Traits<T>::Wide>(x)));
+}
+
+template <typename T> double checkExp2(T x, T got) {
+  return checkPower(x, got,
+                    std::exp2(static_cast<typename Traits<T>::Wide>(x)));
 }
 
 /// Checks one value of log; subnormal numbers count as zero.
@@ -212,6 +221,14 @@ void expectAccurate(const std::string &operation, size_t count, double limit,
 
 TEST(ExpandMath, ExpF32) {
   expectAccurate<float>("math.exp", 20000000, 90, checkExp<float>);
+}
+
+TEST(ExpandMath, Exp2F32) {
+  expectAccurate<float>("math.exp2", 20000000, 130, checkExp2<float>);
+}
+
+TEST(ExpandMath, Exp2F64) {
+  expectAccurate<double>("math.exp2", 4000000, 1030, checkExp2<double>);
 }
 
 TEST(ExpandMath, LogF32) {

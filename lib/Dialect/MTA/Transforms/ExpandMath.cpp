@@ -103,6 +103,9 @@ private:
                     : std::numeric_limits<float>::max();
   }
 
+  /// `bound`, of which the magnitude must not grow, in the element type.
+  double roundTowardsZero(long double bound) const;
+
   ImplicitLocOpBuilder &builder;
   Type type, element;
   Type integer;
@@ -150,6 +153,16 @@ Value FloatMath::selectLimits(Value x, double smallest, double largest,
   return select(isNaN, x, result);
 }
 
+double FloatMath::roundTowardsZero(long double bound) const {
+  auto round = [bound](auto rounded) -> double {
+    rounded = static_cast<decltype(rounded)>(bound);
+    bool isLarger =
+        std::fabs(static_cast<long double>(rounded)) > std::fabs(bound);
+    return isLarger ? std::nextafter(rounded, decltype(rounded)(0)) : rounded;
+  };
+  return isDouble ? round(double()) : round(float());
+}
+
 /// exp(x) = 2^n exp(r), x = n ln 2 + r. What an infinity or NaN makes of n is
 /// not selected.
 Value FloatMath::exp(Value x) {
@@ -158,7 +171,12 @@ Value FloatMath::exp(Value x) {
                                   fma(x, real(1.0 / std::log(2.0)), real(0.5)));
   Value r = fma(n, real(-ln2.high), x);
   r = fma(n, real(-ln2.low), r);
-  return selectLimits(x, std::log(smallestNormal()), std::log(largestNormal()),
+  // Only the arguments between these have powers that are normal numbers.
+  double smallest =
+      roundTowardsZero(std::log(static_cast<long double>(smallestNormal())));
+  double largest =
+      roundTowardsZero(std::log(static_cast<long double>(largestNormal())));
+  return selectLimits(x, smallest, largest,
                       scaleByPowerOfTwo(reducedExp(r), n));
 }
 
@@ -174,7 +192,12 @@ Value FloatMath::exp2(Value x) {
                       scaleByPowerOfTwo(reducedExp(r), n));
 }
 
-/// log(2^e m) = e ln 2 + 2 atanh((m-1)/(m+1)), sqrt(1/2) < m <= sqrt(2).
+/// log(2^e m) = e ln 2 + log(1 + f), sqrt(1/2) < m = 1 + f <= sqrt(2), with
+///
+///     log(1 + f) = 2 atanh(s) = f - (f²/2 - s (f²/2 + R)),  s = f / (2 + f),
+///     R = 2/3 s² + 2/5 s⁴ + ...
+///
+/// where f is exact and everything else a small correction of it.
 Value FloatMath::log(Value x) {
   double infinity = std::numeric_limits<double>::infinity();
   int64_t mantissaMask = (int64_t(1) << mantissaBits()) - 1;
@@ -192,14 +215,17 @@ Value FloatMath::log(Value x) {
   exponent = select(isLarge, addi(exponent, bits(1)), exponent);
   Value e = arith::SIToFPOp::create(builder, type, exponent);
 
-  Value s = arith::DivFOp::create(builder, sub(mantissa, real(1.0)),
-                                  add(mantissa, real(1.0)));
+  Value f = sub(mantissa, real(1.0));
+  Value s = arith::DivFOp::create(builder, f, add(mantissa, real(1.0)));
+  Value square = mul(s, s);
   SmallVector<double> coefficients;
-  for (int k = 0; k <= (isDouble ? 10 : 4); ++k)
+  for (int k = 1; k <= (isDouble ? 10 : 4); ++k)
     coefficients.push_back(2.0 / (2 * k + 1));
-  Value series = mul(s, polynomial(mul(s, s), coefficients));
+  Value rest = mul(square, polynomial(square, coefficients));
+  Value half = mul(mul(real(0.5), f), f);
   SplitLn2 ln2 = splitLn2();
-  Value result = fma(e, real(ln2.high), fma(e, real(ln2.low), series));
+  Value correction = fma(e, real(ln2.low), mul(s, add(half, rest)));
+  Value result = fma(e, real(ln2.high), sub(f, sub(half, correction)));
 
   double smallest = smallestNormal();
   Value isZero = compare(arith::CmpFPredicate::OLT, x, real(smallest));

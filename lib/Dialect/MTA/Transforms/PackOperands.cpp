@@ -8,7 +8,7 @@
 
 #include "PackOperands.h"
 
-#include "RowBounds.h"
+#include "mta/Dialect/MTA/Builders/RowBounds.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -21,7 +21,7 @@
 
 using namespace mlir;
 using namespace mta;
-using namespace mta::reference;
+using namespace mta::builders;
 
 /// `source` with `low` zeros before and zeros after in dimension `dim`, of
 /// which there are then `total` elements.

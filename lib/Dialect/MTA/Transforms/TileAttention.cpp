@@ -37,7 +37,7 @@ namespace mta {
 
 using namespace mlir;
 using namespace mta;
-using namespace mta::reference;
+using namespace mta::builders;
 
 namespace {
 

@@ -8,7 +8,7 @@
 
 #include "TileProgram.h"
 
-#include "RowBounds.h"
+#include "mta/Dialect/MTA/Builders/RowBounds.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -18,7 +18,7 @@
 
 using namespace mlir;
 using namespace mta;
-using namespace mta::reference;
+using namespace mta::builders;
 
 /// Products and sums may fuse: the tile programs have no order of operations to
 /// keep beyond the one they are written in.
@@ -293,8 +293,8 @@ Value TileProgram::applyConv(KeyQueryConvOp conv, Value tile,
         .build(multiplyAdd)[0];
   int64_t size = conv.getGroupSize();
   OpFoldResult groupSize = builder.getIndexAttr(size);
-  Value result = filled({plan.heads / size, size, extent.rows, extent.columns},
-                        0.0);
+  Value result =
+      filled({plan.heads / size, size, extent.rows, extent.columns}, 0.0);
   Value mixed =
       Generic(builder, "goij", "pcr")
           .input(splitDim(builder, weights, 0, groupSize), "g o p r c")
@@ -314,8 +314,7 @@ Value TileProgram::applyHeadMix(HeadMixOp mix, Value tile,
   Value weights = slice(operands.weights.lookup(mix), {first, zero, zero},
                         {groups, groupSize, groupSize});
   OpFoldResult inner = builder.getIndexAttr(groupSize);
-  Value result =
-      filled({groups, groupSize, extent.rows, extent.columns}, 0.0);
+  Value result = filled({groups, groupSize, extent.rows, extent.columns}, 0.0);
   Value mixed = Generic(builder, "goij", "p")
                     .input(weights, "g o p")
                     .input(splitDim(builder, tile, 0, inner), "g p i j")

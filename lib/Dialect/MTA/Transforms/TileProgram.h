@@ -17,7 +17,7 @@
 #ifndef MTA_LIB_DIALECT_MTA_TRANSFORMS_TILEPROGRAM_H
 #define MTA_LIB_DIALECT_MTA_TRANSFORMS_TILEPROGRAM_H
 
-#include "LinalgHelpers.h"
+#include "mta/Dialect/MTA/Builders/LinalgBuilders.h"
 #include "TilePlan.h"
 
 namespace mta {

@@ -590,10 +590,8 @@ private:
     if (failed(plan))
       return;
     ImplicitLocOpBuilder builder(generic.getLoc(), rewriter);
-    linalg::FillOp fill =
-        plan->reducesVectors ? nullptr : findFill(generic);
-    BlockEmitter(builder, generic, *plan, fill ? fill.value() : Value())
-        .emit();
+    linalg::FillOp fill = plan->reducesVectors ? nullptr : findFill(generic);
+    BlockEmitter(builder, generic, *plan, fill ? fill.value() : Value()).emit();
     rewriter.eraseOp(generic);
     if (fill) {
       erased.insert(fill);

@@ -1,4 +1,4 @@
-//===- LinalgHelpers.cpp - Short forms for building linalg ------*- C++ -*-===//
+//===- LinalgBuilders.cpp - Short forms for building linalg -----*- C++ -*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "LinalgHelpers.h"
+#include "mta/Dialect/MTA/Builders/LinalgBuilders.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -15,7 +15,7 @@
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
-using namespace mta::reference;
+using namespace mta::builders;
 
 //===----------------------------------------------------------------------===//
 // Generic
@@ -71,26 +71,26 @@ ValueRange Generic::build(Body body) {
 // Tensors
 //===----------------------------------------------------------------------===//
 
-Value mta::reference::emptyTensor(ImplicitLocOpBuilder &builder,
-                                  const Sizes &sizes, Type element) {
+Value mta::builders::emptyTensor(ImplicitLocOpBuilder &builder,
+                                 const Sizes &sizes, Type element) {
   return tensor::EmptyOp::create(builder, sizes, element);
 }
 
-Value mta::reference::filledTensor(ImplicitLocOpBuilder &builder,
-                                   const Sizes &sizes, Type element,
-                                   double value) {
+Value mta::builders::filledTensor(ImplicitLocOpBuilder &builder,
+                                  const Sizes &sizes, Type element,
+                                  double value) {
   Value empty = emptyTensor(builder, sizes, element);
   Value scalar = floatConstant(builder, element, value);
   return linalg::FillOp::create(builder, scalar, empty).getResult(0);
 }
 
-Value mta::reference::floatConstant(ImplicitLocOpBuilder &builder, Type type,
-                                    double value) {
+Value mta::builders::floatConstant(ImplicitLocOpBuilder &builder, Type type,
+                                   double value) {
   return arith::ConstantOp::create(builder, builder.getFloatAttr(type, value));
 }
 
-Value mta::reference::convertFloat(ImplicitLocOpBuilder &builder, Value value,
-                                   Type type) {
+Value mta::builders::convertFloat(ImplicitLocOpBuilder &builder, Value value,
+                                  Type type) {
   unsigned from = value.getType().getIntOrFloatBitWidth();
   unsigned to = type.getIntOrFloatBitWidth();
   if (value.getType() == type)
@@ -104,8 +104,8 @@ Value mta::reference::convertFloat(ImplicitLocOpBuilder &builder, Value value,
   return arith::TruncFOp::create(builder, type, wide);
 }
 
-Value mta::reference::convertTensor(ImplicitLocOpBuilder &builder, Value value,
-                                    Type element) {
+Value mta::builders::convertTensor(ImplicitLocOpBuilder &builder, Value value,
+                                   Type element) {
   auto type = cast<RankedTensorType>(value.getType());
   if (type.getElementType() == element)
     return value;
@@ -133,8 +133,8 @@ static SmallVector<ReassociationIndices> pairAt(int64_t dim, int64_t rank) {
   return groups;
 }
 
-OpFoldResult mta::reference::atLeastOne(ImplicitLocOpBuilder &builder,
-                                        OpFoldResult size) {
+OpFoldResult mta::builders::atLeastOne(ImplicitLocOpBuilder &builder,
+                                       OpFoldResult size) {
   if (std::optional<int64_t> constant = getConstantIntValue(size))
     return builder.getIndexAttr(std::max<int64_t>(*constant, 1));
   AffineExpr symbol = builder.getAffineSymbolExpr(0);
@@ -144,9 +144,9 @@ OpFoldResult mta::reference::atLeastOne(ImplicitLocOpBuilder &builder,
       AffineMap::get(0, 1, {symbol, one}, builder.getContext()), {size});
 }
 
-OpFoldResult mta::reference::divideSizes(ImplicitLocOpBuilder &builder,
-                                         OpFoldResult size,
-                                         OpFoldResult divisor) {
+OpFoldResult mta::builders::divideSizes(ImplicitLocOpBuilder &builder,
+                                        OpFoldResult size,
+                                        OpFoldResult divisor) {
   AffineExpr quotient =
       builder.getAffineSymbolExpr(0).floorDiv(builder.getAffineSymbolExpr(1));
   return affine::makeComposedFoldedAffineApply(
@@ -154,8 +154,8 @@ OpFoldResult mta::reference::divideSizes(ImplicitLocOpBuilder &builder,
       {size, atLeastOne(builder, divisor)});
 }
 
-Value mta::reference::splitDim(ImplicitLocOpBuilder &builder, Value value,
-                               int64_t dim, OpFoldResult inner) {
+Value mta::builders::splitDim(ImplicitLocOpBuilder &builder, Value value,
+                              int64_t dim, OpFoldResult inner) {
   Location loc = builder.getLoc();
   auto type = cast<RankedTensorType>(value.getType());
   Sizes sizes = tensor::getMixedSizes(builder, loc, value);
@@ -186,8 +186,8 @@ Value mta::reference::splitDim(ImplicitLocOpBuilder &builder, Value value,
                                        pairAt(dim, result.getRank()), sizes);
 }
 
-Value mta::reference::mergeDims(ImplicitLocOpBuilder &builder, Value value,
-                                int64_t dim) {
+Value mta::builders::mergeDims(ImplicitLocOpBuilder &builder, Value value,
+                               int64_t dim) {
   int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
   return tensor::CollapseShapeOp::create(builder, value, pairAt(dim, rank));
 }

@@ -1,4 +1,4 @@
-//===- LinalgHelpers.h - Short forms for building linalg --------*- C++ -*-===//
+//===- LinalgBuilders.h - Short forms for building linalg -------*- C++ -*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MTA_LIB_CONVERSION_MTATOLINALG_LINALGHELPERS_H
-#define MTA_LIB_CONVERSION_MTATOLINALG_LINALGHELPERS_H
+#ifndef MTA_DIALECT_MTA_BUILDERS_LINALGBUILDERS_H
+#define MTA_DIALECT_MTA_BUILDERS_LINALGBUILDERS_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -16,7 +16,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
-namespace mta::reference {
+namespace mta::builders {
 
 using Sizes = mlir::SmallVector<mlir::OpFoldResult>;
 
@@ -86,6 +86,6 @@ mlir::Value splitDim(mlir::ImplicitLocOpBuilder &builder, mlir::Value value,
 mlir::Value mergeDims(mlir::ImplicitLocOpBuilder &builder, mlir::Value value,
                       int64_t dim);
 
-} // namespace mta::reference
+} // namespace mta::builders
 
-#endif // MTA_LIB_CONVERSION_MTATOLINALG_LINALGHELPERS_H
+#endif // MTA_DIALECT_MTA_BUILDERS_LINALGBUILDERS_H

@@ -14,13 +14,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MTA_LIB_CONVERSION_MTATOLINALG_ROWBOUNDS_H
-#define MTA_LIB_CONVERSION_MTATOLINALG_ROWBOUNDS_H
+#ifndef MTA_DIALECT_MTA_BUILDERS_ROWBOUNDS_H
+#define MTA_DIALECT_MTA_BUILDERS_ROWBOUNDS_H
 
-#include "LinalgHelpers.h"
+#include "mta/Dialect/MTA/Builders/LinalgBuilders.h"
 #include "mta/Dialect/MTA/IR/MTA.h"
 
-namespace mta::reference {
+namespace mta::builders {
 
 /// Tensors of Nq indices; `queryBegin` is null without sequence boundaries.
 struct RowBounds {
@@ -36,6 +36,6 @@ RowBounds computeRowBounds(mlir::ImplicitLocOpBuilder &builder,
 mlir::Value isAllowed(mlir::ImplicitLocOpBuilder &builder, mlir::Value key,
                       mlir::Value keyBegin, mlir::Value keyEnd);
 
-} // namespace mta::reference
+} // namespace mta::builders
 
-#endif // MTA_LIB_CONVERSION_MTATOLINALG_ROWBOUNDS_H
+#endif // MTA_DIALECT_MTA_BUILDERS_ROWBOUNDS_H

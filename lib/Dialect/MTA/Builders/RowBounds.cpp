@@ -6,17 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RowBounds.h"
+#include "mta/Dialect/MTA/Builders/RowBounds.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mta;
-using namespace mta::reference;
+using namespace mta::builders;
 
-Value mta::reference::isAllowed(ImplicitLocOpBuilder &builder, Value key,
-                                Value keyBegin, Value keyEnd) {
+Value mta::builders::isAllowed(ImplicitLocOpBuilder &builder, Value key,
+                               Value keyBegin, Value keyEnd) {
   Value after =
       arith::CmpIOp::create(builder, arith::CmpIPredicate::sge, key, keyBegin);
   Value before =
@@ -117,8 +117,8 @@ static RowBounds computeSequenceBounds(ImplicitLocOpBuilder &builder,
   return {bounds[0], bounds[1], bounds[2]};
 }
 
-RowBounds mta::reference::computeRowBounds(ImplicitLocOpBuilder &builder,
-                                           AttentionOp attention) {
+RowBounds mta::builders::computeRowBounds(ImplicitLocOpBuilder &builder,
+                                          AttentionOp attention) {
   if (attention.getQueryBoundaries())
     return computeSequenceBounds(builder, attention);
   return computeWholeBounds(builder, attention);
