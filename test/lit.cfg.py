@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import os
+import sys
 
 import lit.formats
 import lit.util
@@ -19,10 +20,15 @@ config.environment["PATH"] = os.pathsep.join(
 # FileCheck options that make a stale check fail.
 config.environment["FILECHECK_OPTS"] = (
     "--enable-var-scope --allow-unused-prefixes=false --dump-input-filter=error")
+# How long the mutation fuzzer runs, and with which mutants.
+for variable in ("MTA_FUZZ_MUTANTS", "MTA_FUZZ_SEED"):
+    if variable in os.environ:
+        config.environment[variable] = os.environ[variable]
 
 config.substitutions.append(("%mta_src", config.mta_source_root))
 config.substitutions.append(("%mta_build", config.mta_binary_root))
 config.substitutions.append(("%mta_lib", os.path.join(config.mta_binary_root, "lib")))
+config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%cxx", config.cxx_compiler))
 config.substitutions.append(("%cc", config.c_compiler))
 config.substitutions.append(("%shlibext", config.shared_library_suffix))

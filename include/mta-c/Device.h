@@ -45,17 +45,17 @@ MTA_C_EXPORT MtaDevice *mtaDeviceCreate(int lazyCopies, uint64_t seed,
 MTA_C_EXPORT void mtaDeviceDestroy(MtaDevice *device);
 
 /// Lets kernels access `size` bytes at `pointer`: read for access 0, read and
-/// write for access 2; with access 1 the bytes are poisoned and may be read only
-/// once written. `name` stands for the buffer in messages. Fails if the bytes
-/// overlap a registered buffer.
+/// write for access 2; with access 1 the bytes are poisoned and may be read
+/// only once written. `name` stands for the buffer in messages. Fails if the
+/// bytes overlap a registered buffer.
 MTA_C_EXPORT int mtaDeviceRegister(MtaDevice *device, void *pointer,
                                    size_t size, int access, const char *name);
 
 /// Ends the registration of the buffer that starts at `pointer`.
 MTA_C_EXPORT int mtaDeviceUnregister(MtaDevice *device, void *pointer);
 
-/// The number of the `count` elements of `elementSize` bytes from `pointer` that
-/// no kernel wrote, in a buffer with access 1 or one that the program
+/// The number of the `count` elements of `elementSize` bytes from `pointer`
+/// that no kernel wrote, in a buffer with access 1 or one that the program
 /// allocated. If there are any, `*first` is the index of the first one.
 MTA_C_EXPORT size_t mtaDeviceCountUnwritten(const MtaDevice *device,
                                             const void *pointer, size_t count,
@@ -64,9 +64,9 @@ MTA_C_EXPORT size_t mtaDeviceCountUnwritten(const MtaDevice *device,
 /// As `mtaModuleCompile`, for a module whose host code launches kernels: the
 /// launches and allocations of the executable go to `device`. Fails if the
 /// emulator does not accept the PTX.
-MTA_C_EXPORT MtaExecutable *
-mtaModuleCompileForDevice(const MtaModule *module, MtaDevice *device,
-                          int optimizationLevel);
+MTA_C_EXPORT MtaExecutable *mtaModuleCompileForDevice(const MtaModule *module,
+                                                      MtaDevice *device,
+                                                      int optimizationLevel);
 
 /// Makes the device the one that executables on this thread talk to, until
 /// `mtaDeviceEnd`.

@@ -104,12 +104,14 @@ bool SharedMemory::read(const SharedAccess &access, const WarpClock &clock,
   uint32_t *own = reads.data() + size_t(access.warp) * granules;
   for (uint32_t g = first; g <= last; ++g) {
     uint32_t old = own[g];
-    bool shared = (old >> ReadClockShift) == clock.now &&
-                  (old & (ReadStrongBit - 1)) != access.lane;
+    if ((old >> ReadClockShift) != clock.now) {
+      own[g] = stamp | access.lane;
+      continue;
+    }
     // Several reads count as strong only if all of them are.
-    uint32_t strong = stamp & old & ReadStrongBit;
-    own[g] = shared ? (clock.now << ReadClockShift) | strong | SeveralLanes
-                    : stamp | access.lane;
+    bool several = (old & (ReadStrongBit - 1)) != access.lane;
+    own[g] = (clock.now << ReadClockShift) | (stamp & old & ReadStrongBit) |
+             (several ? SeveralLanes : access.lane);
   }
   return true;
 }
@@ -150,7 +152,13 @@ bool SharedMemory::write(const SharedAccess &access, const WarpClock &clock,
       return false;
     if (!checkReaders(g, access, clock, fault))
       return false;
-    writes[g] = entry;
+    // A strong write does not hide a plain one of the same lane that nothing
+    // has ordered yet: others race with the plain one.
+    bool hidesPlain = access.isStrong && !(writes[g] & StrongBit) &&
+                      warpOf(writes[g]) == access.warp &&
+                      clockOf(writes[g]) == clock.now;
+    if (!hidesPlain)
+      writes[g] = entry;
   }
   return true;
 }

@@ -8,6 +8,7 @@ import pytest
 
 import mta
 from attention_cases import attention_of, random_arguments
+from mta import targets
 
 WRONG = {
     "missing": ({"pre_conv": None}, TypeError, "pre_conv: expects an array, but got none"),
@@ -79,7 +80,8 @@ def test_arguments_of_any_layout_give_the_same_bits_and_stay_unchanged(target):
 
 
 def test_unknown_target():
-    with pytest.raises(ValueError, match="target: expects one of numpy, reference, cpu, but got 'tpu'"):
+    known = ", ".join(targets.names())
+    with pytest.raises(ValueError, match=f"target: expects one of {known}, but got 'tpu'"):
         mta.compile(attention_of("plain"), "tpu")
 
 

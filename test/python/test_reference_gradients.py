@@ -22,19 +22,21 @@ def split(arguments):
 
 
 def assert_gradients_match(attention, arguments, offsets, seed):
-    """Compares ⟨gradient, direction⟩ with a central difference, argument by argument."""
+    """Compares ⟨gradient, direction⟩ with a difference, argument by argument.
+
+    Five points: the norm of a row near zero bends too much for two.
+    """
     generator = np.random.default_rng(seed)
     output = reference.forward(attention, *split(arguments), **offsets).output
     d_output = generator.standard_normal(output.shape)
     gradients = reference.gradients(attention, *split(arguments), d_output, **offsets)
     for name, x in arguments.items():
         direction = generator.standard_normal(x.shape)
-        values = []
-        for sign in (1, -1):
-            moved = {**arguments, name: x + sign * STEP * direction}
+        expected = 0.0
+        for steps, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
+            moved = {**arguments, name: x + steps * STEP * direction}
             result = reference.forward(attention, *split(moved), **offsets)
-            values.append(np.sum(result.output * d_output))
-        expected = (values[0] - values[1]) / (2 * STEP)
+            expected += weight * np.sum(result.output * d_output) / (12 * STEP)
         scale = np.linalg.norm(gradients[name]) * np.linalg.norm(direction)
         assert np.sum(gradients[name] * direction) == pytest.approx(
             expected, rel=1e-5, abs=1e-6 * (1 + scale)), name

@@ -172,19 +172,19 @@ void storeFragment(Warp &warp, const Instruction &inst) {
   unsigned bytes = fragment.elementBytes();
   for (unsigned step = 0; step < steps.count; ++step) {
     LaneAddresses lanes;
-    std::byte values[WarpSize][16];
+    std::byte values[WarpSize * 16]; // packed, lane after lane
     std::byte *where[WarpSize];
     stepAddresses(warp, inst, fragment, steps, step, lanes);
     for (unsigned lane = 0; lane < WarpSize; ++lane)
       for (unsigned i = 0; i < steps.elements; ++i)
-        std::memcpy(values[0] + lane * lanes.bytes + i * bytes,
+        std::memcpy(values + lane * lanes.bytes + i * bytes,
                     elementOf(warp, inst.op + 3, fragment, lane,
                               step * steps.elements + i),
                     bytes);
-    if (!resolve(warp, inst, lanes, AccessKind::Write, values[0], where))
+    if (!resolve(warp, inst, lanes, AccessKind::Write, values, where))
       return;
     for (unsigned lane = 0; lane < WarpSize; ++lane)
-      std::memcpy(where[lane], values[0] + lane * lanes.bytes, lanes.bytes);
+      std::memcpy(where[lane], values + lane * lanes.bytes, lanes.bytes);
   }
 }
 

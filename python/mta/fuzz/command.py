@@ -56,9 +56,11 @@ def _fuzz(options: argparse.Namespace) -> int:
 def _progress() -> Progress:
     """On standard error, and only where a person sees it."""
     console = Console(stderr=True)
+    # A disabled progress still ends its line in some versions of rich.
+    console.quiet = not console.is_terminal
     return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                     TextColumn("{task.fields[failed]} failed"), TimeRemainingColumn(),
-                    console=console, disable=not console.is_terminal)
+                    console=console, disable=console.quiet)
 
 
 def _report(options: argparse.Namespace, seed: int, case: Case, wrong: list[Outcome]) -> None:

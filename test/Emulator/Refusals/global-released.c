@@ -12,7 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-// RUN: %cc %s -o %t -I %mta_src/include -L %mta_lib -lMTAEmulator \
+// RUN: %cc %cflags %s -o %t -I %mta_src/include -L %mta_lib -lMTAEmulator \
 // RUN:   -Wl,-rpath,%mta_lib
 // RUN: %t | FileCheck %s
 

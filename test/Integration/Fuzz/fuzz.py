@@ -8,9 +8,13 @@ cuts the .mlir files of the corpus at their `// -----` lines, mutates the pieces
 (mutations.py) and runs the tools on the mutants, many of them per process. Any
 text may be refused, but no text may crash a tool or keep it busy for long: a
 signal, an internal error or a time limit is a failure, which is narrowed down
-to one mutant and printed with the command that shows it.
+to one mutant and printed with the command that shows it. What an unmodified
+`mlir-opt` does to a mutant without operations of ours is not our failure; it is
+printed and counted apart.
 
-The same seed makes the same mutants of the same corpus.
+The same seed makes the same mutants of the same corpus. The environment
+variables MTA_FUZZ_SEED and MTA_FUZZ_MUTANTS set the defaults of --seed and
+--mutants, so that a run of the suite can be longer and another one.
 """
 
 import argparse
@@ -19,6 +23,7 @@ import pathlib
 import random
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,8 +55,9 @@ class Outcome:
 
 
 class Runner:
-    def __init__(self, directory, folder, seconds, gigabytes):
+    def __init__(self, directory, upstream, folder, seconds, gigabytes):
         self.directory = pathlib.Path(directory)
+        self.upstream = upstream
         self.input = os.path.join(folder, "mutants.mlir")
         self.seconds = seconds
         self.bytes = gigabytes << 30
@@ -61,12 +67,22 @@ class Runner:
                 "-o", os.devnull]
 
     def run(self, tool, mutants):
+        return self.run_command(self.command(tool), mutants)
+
+    def fails_upstream(self, mutant):
+        """Whether the parser of `mlir-opt` already fails on the mutant."""
+        if not self.upstream or "mta" in mutant:
+            return False
+        command = [self.upstream, self.input, "-o", os.devnull]
+        return self.run_command(command, [mutant]).failure is not None
+
+    def run_command(self, command, mutants):
         pathlib.Path(self.input).write_text(SEPARATOR.join(mutants),
                                             encoding="latin-1")
         limit = (self.bytes, self.bytes)
         try:
             done = subprocess.run(
-                self.command(tool), stdin=subprocess.DEVNULL,
+                command, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                 timeout=self.seconds + 0.5 * len(mutants), check=False,
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit))
@@ -140,34 +156,46 @@ class Corpus:
         return text.replace("// -----", "//")
 
 
-def report(runner, tool, mutants, outcome):
-    mutants = runner.narrow(tool, mutants)
-    if len(mutants) == 1:
+class Counts:
+    accepted = failures = upstream = 0
+
+
+def run_all(runner, tool, mutants, counts):
+    """Runs the tool on mutants until it gets through those that remain.
+
+    Returns them and the errors that it printed."""
+    while mutants:
         outcome = runner.run(tool, mutants)
-    print(f"FAILED: {' '.join(runner.command(tool))}\n{outcome.failure} on:\n"
-          f"{SEPARATOR.join(mutants)}\n--- end of the mutant\n"
-          f"{outcome.errors[-6000:]}")
+        if not outcome.failure:
+            return mutants, outcome.errors
+        guilty = runner.narrow(tool, mutants)
+        title = "FAILED"
+        if len(guilty) == 1:
+            outcome = runner.run(tool, guilty)
+            if runner.fails_upstream(guilty[0]):
+                title = "FAILED UPSTREAM"
+        if title == "FAILED":
+            counts.failures += 1
+        else:
+            counts.upstream += 1
+        print(f"{title}: {' '.join(runner.command(tool))}\n{outcome.failure} on:"
+              f"\n{SEPARATOR.join(guilty)}\n--- end of the mutant\n"
+              f"{outcome.errors[-6000:]}")
+        mutants = [mutant for mutant in mutants if mutant not in guilty]
+    return [], ""
 
 
 def fuzz(runner, corpus, rng, count, batch):
-    """Returns the numbers of mutants, of accepted mutants and of failures."""
-    failures = accepted = 0
+    counts = Counts()
     for start in range(0, count, batch):
         mutants = [corpus.mutant(rng) for _ in range(min(batch, count - start))]
-        outcome = runner.run(PARSE, mutants)
-        if outcome.failure:
-            failures += 1
-            report(runner, PARSE, mutants, outcome)
-            continue
-        refused = runner.refused(mutants, outcome.errors)
+        mutants, errors = run_all(runner, PARSE, mutants, counts)
+        refused = runner.refused(mutants, errors)
         valid = [m for i, m in enumerate(mutants) if i not in refused]
-        accepted += len(valid)
+        counts.accepted += len(valid)
         for tool in LOWERINGS:
-            outcome = runner.run(tool, valid)
-            if outcome.failure:
-                failures += 1
-                report(runner, tool, valid, outcome)
-    return accepted, failures
+            run_all(runner, tool, valid, counts)
+    return counts
 
 
 def main():
@@ -175,8 +203,12 @@ def main():
     parser.add_argument("--bin", required=True, help="the folder of the tools")
     parser.add_argument("--corpus", action="append", required=True,
                         help="a folder with .mlir files, may be repeated")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--mutants", type=int, default=400)
+    parser.add_argument("--upstream", default=shutil.which("mlir-opt"),
+                        help="an unmodified mlir-opt, to tell its failures apart")
+    parser.add_argument("--seed", type=int,
+                        default=int(os.environ.get("MTA_FUZZ_SEED", "1")))
+    parser.add_argument("--mutants", type=int,
+                        default=int(os.environ.get("MTA_FUZZ_MUTANTS", "400")))
     parser.add_argument("--batch", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=20,
                         help="time for a process, besides half a second a mutant")
@@ -187,13 +219,15 @@ def main():
     if not pieces:
         parser.error("the corpus has no .mlir files")
     with tempfile.TemporaryDirectory() as folder:
-        runner = Runner(options.bin, folder, options.seconds, options.gigabytes)
+        runner = Runner(options.bin, options.upstream, folder, options.seconds,
+                        options.gigabytes)
         corpus = Corpus(runner, pieces)
-        accepted, failures = fuzz(runner, corpus, random.Random(options.seed),
-                                  options.mutants, options.batch)
-    print(f"{options.mutants} mutants of {len(pieces)} pieces, {accepted} "
-          f"accepted, {failures} failures (seed {options.seed})")
-    return 1 if failures else 0
+        counts = fuzz(runner, corpus, random.Random(options.seed),
+                      options.mutants, options.batch)
+    print(f"{options.mutants} mutants of {len(pieces)} pieces, {counts.accepted} "
+          f"accepted, {counts.upstream} failures upstream, {counts.failures} "
+          f"failures (seed {options.seed})")
+    return 1 if counts.failures else 0
 
 
 if __name__ == "__main__":

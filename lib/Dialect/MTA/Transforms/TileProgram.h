@@ -17,8 +17,8 @@
 #ifndef MTA_LIB_DIALECT_MTA_TRANSFORMS_TILEPROGRAM_H
 #define MTA_LIB_DIALECT_MTA_TRANSFORMS_TILEPROGRAM_H
 
-#include "mta/Dialect/MTA/Builders/LinalgBuilders.h"
 #include "TilePlan.h"
+#include "mta/Dialect/MTA/Builders/LinalgBuilders.h"
 
 namespace mta {
 
