@@ -16,6 +16,7 @@ config.test_exec_root = os.path.join(config.mta_binary_root, "examples")
 python = os.path.join(config.mta_source_root, ".venv", "bin", "python")
 if os.path.exists(python):
     config.available_features.add("python")
-config.substitutions.append(("%python", python))
+# Before the one of the tests, which is the Python that lit runs on.
+config.substitutions.insert(0, ("%python", python))
 config.environment["MTA_COMPILER_LIBRARY"] = os.path.join(
     config.mta_binary_root, "lib", "libMTACompiler" + config.shared_library_suffix)
