@@ -242,3 +242,18 @@ func.func @no_fold_enormous_splat(%t: tensor<1x262144x8x4xf32>) -> tensor<1x2621
       -> tensor<1x262144x8x4xf32>
   return %o : tensor<1x262144x8x4xf32>
 }
+
+// The number of elements is negative in 64 bits.
+// CHECK-LABEL: func.func @no_fold_more_elements_than_numbers(
+// CHECK:           mta.key_query_conv
+func.func @no_fold_more_elements_than_numbers(%t: tensor<1x4611686018427387905x8x4xf32>) -> tensor<1x4611686018427387905x8x4xf32> {
+  %w = arith.constant dense<0.0> : tensor<4611686018427387905x1x4611686018427387905xf32>
+  %o = mta.attention %t, %t, %t {
+  ^bb0(%s: tensor<1x4611686018427387905x8x8xf32>):
+    %1 = mta.key_query_conv %s, %w : tensor<1x4611686018427387905x8x8xf32>, tensor<4611686018427387905x1x4611686018427387905xf32>
+    %2 = mta.softmax %1 : tensor<1x4611686018427387905x8x8xf32>
+    mta.yield %2 : tensor<1x4611686018427387905x8x8xf32>
+  } : tensor<1x4611686018427387905x8x4xf32>, tensor<1x4611686018427387905x8x4xf32>, tensor<1x4611686018427387905x8x4xf32>
+      -> tensor<1x4611686018427387905x8x4xf32>
+  return %o : tensor<1x4611686018427387905x8x4xf32>
+}

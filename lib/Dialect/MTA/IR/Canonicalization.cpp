@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <cmath>
 
@@ -38,10 +39,20 @@ struct ConstantWeights {
 /// weights of 64 heads mixed in windows of 6 x 11 are within the limit.
 static constexpr int64_t kMaxFoldedElements = int64_t(1) << 19;
 
+/// Whether there are few enough elements to fold; their number can be too large
+/// for an integer.
+static bool isFoldable(ArrayRef<int64_t> shape) {
+  int64_t count = 1;
+  for (int64_t size : shape)
+    if (llvm::MulOverflow(count, size, count) || count > kMaxFoldedElements)
+      return false;
+  return true;
+}
+
 static std::optional<ConstantWeights> matchConstant(Value weights) {
   DenseFPElementsAttr attribute;
   if (!matchPattern(weights, m_Constant(&attribute)) ||
-      attribute.getNumElements() > kMaxFoldedElements)
+      !isFoldable(attribute.getType().getShape()))
     return std::nullopt;
   ConstantWeights result;
   result.shape = llvm::to_vector(attribute.getType().getShape());
