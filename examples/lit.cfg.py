@@ -7,7 +7,7 @@ import os
 lit_config.load_config(config, os.path.join(config.mta_source_root, "test", "lit.cfg.py"))
 
 config.name = "MTA examples"
-config.suffixes = [".mlir", ".py"]
+config.suffixes = [".mlir", ".py", ".c"]
 config.excludes = ["lit.cfg.py", "CMakeLists.txt"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.mta_binary_root, "examples")

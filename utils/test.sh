@@ -42,6 +42,9 @@ mkdir -p "$RESULTS"
 export MTA_BUILD_DIR="$PWD/$BUILD"
 export MTA_COMPILER_LIBRARY="$MTA_BUILD_DIR/lib/libMTACompiler.so"
 
+# As in test/lit.cfg.py, for the unit tests and Python.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-allow_user_poisoning=0:detect_container_overflow=0:detect_leaks=0}"
+
 step "lit: tools, passes, integration, examples" suite lit run_lit
 mapfile -t unit_tests < <(find "$BUILD" -name CMakeFiles -prune -o \
   -type f -executable -name '*Tests' -print | sort)

@@ -10,10 +10,6 @@
 
 #include "Internal.h"
 
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/ExecutionEngine/ExecutionEngine.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/InitAllPasses.h"
@@ -21,8 +17,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mta/InitAll.h"
+#include "mta/Target/Object.h"
 #include "mta/Target/PTX.h"
-#include "llvm/IR/Intrinsics.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
 
@@ -230,36 +226,6 @@ char *mtaModuleToCubin(const MtaModule *module, const char *chip,
 // Executables
 //===----------------------------------------------------------------------===//
 
-/// Code generation ends the process over what it cannot select: operations of
-/// another target, intrinsics of one, inline assembly.
-static LogicalResult verifyForThisMachine(ModuleOp module) {
-  auto verify = [&](Operation *op) -> WalkResult {
-    // A kernel is an object that the host only carries.
-    if (op == module)
-      return WalkResult::advance();
-    if (isa<gpu::BinaryOp>(op))
-      return WalkResult::skip();
-    StringRef dialect = op->getName().getDialectNamespace();
-    if ((dialect != "llvm" && dialect != "omp" &&
-         !isa<gpu::LaunchFuncOp>(op)) ||
-        isa<LLVM::InlineAsmOp>(op))
-      return emitError(op->getLoc(), "expects a module in the LLVM dialect, "
-                                     "but got '")
-             << op->getName() << "'";
-    auto call = dyn_cast<LLVM::CallIntrinsicOp>(op);
-    if (!call)
-      return WalkResult::advance();
-    auto intrinsic = llvm::Intrinsic::lookupIntrinsicID(call.getIntrin());
-    if (intrinsic == llvm::Intrinsic::not_intrinsic ||
-        llvm::Intrinsic::isTargetIntrinsic(intrinsic))
-      return emitError(op->getLoc(), "expects an intrinsic of every target, "
-                                     "but got '")
-             << call.getIntrin() << "'";
-    return WalkResult::advance();
-  };
-  return failure(module.walk<WalkOrder::PreOrder>(verify).wasInterrupted());
-}
-
 MtaExecutable *
 mta::capi::compile(const MtaModule *module, int optimizationLevel,
                    ArrayRef<std::pair<const char *, void *>> symbols) {
@@ -270,35 +236,16 @@ mta::capi::compile(const MtaModule *module, int optimizationLevel,
     return nullptr;
   }
   ModuleOp op = const_cast<OwningOpRef<ModuleOp> &>(module->op).get();
-  if (failed(verifyForThisMachine(op)))
+  if (failed(mta::verifyForThisMachine(op)))
     return nullptr;
-  ExecutionEngineOptions options;
-  auto transformer = makeOptimizingTransformer(
-      static_cast<unsigned>(optimizationLevel), /*sizeLevel=*/0,
-      /*targetMachine=*/nullptr);
-  options.transformer = transformer;
-  options.jitCodeGenOptLevel =
-      static_cast<llvm::CodeGenOptLevel>(optimizationLevel);
-  // Threads of `mta-cpu`; code that does not use them does not need it.
-  StringRef libraries[] = {MTA_OPENMP_LIBRARY};
-  options.sharedLibPaths = libraries;
-  auto engine = ExecutionEngine::create(op, options);
-  if (!engine) {
-    std::string message = llvm::toString(engine.takeError());
+  auto jit = JIT::create(op, optimizationLevel, symbols);
+  if (!jit) {
+    std::string message = llvm::toString(jit.takeError());
     if (lastError.empty())
       lastError = "error: " + message;
     return nullptr;
   }
-  (*engine)->registerSymbols([&](llvm::orc::MangleAndInterner interner) {
-    llvm::orc::SymbolMap map;
-    for (auto [name, address] : symbols)
-      map[interner(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
-                             llvm::JITSymbolFlags::Exported};
-    return map;
-  });
-  // Constructors load the kernels of a module that has some.
-  (*engine)->initialize();
-  return new MtaExecutable{std::move(*engine)};
+  return new MtaExecutable{std::move(*jit)};
 }
 
 MtaExecutable *mtaModuleCompile(const MtaModule *module,
@@ -310,7 +257,7 @@ void mtaExecutableDestroy(MtaExecutable *executable) { delete executable; }
 
 void *mtaExecutableLookup(MtaExecutable *executable, const char *name) {
   lastError.clear();
-  auto symbol = executable->engine->lookup(name);
+  auto symbol = executable->jit->lookup(name);
   if (!symbol) {
     lastError = "error: " + llvm::toString(symbol.takeError());
     return nullptr;

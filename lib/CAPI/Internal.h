@@ -9,9 +9,10 @@
 #ifndef MTA_LIB_CAPI_INTERNAL_H
 #define MTA_LIB_CAPI_INTERNAL_H
 
+#include "JIT.h"
+
 #include "mta-c/Compiler.h"
 
-#include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
@@ -23,7 +24,7 @@ struct MtaModule {
 };
 
 struct MtaExecutable {
-  std::unique_ptr<mlir::ExecutionEngine> engine;
+  std::unique_ptr<mta::capi::JIT> jit;
 };
 
 namespace mta::capi {

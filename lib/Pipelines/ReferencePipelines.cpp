@@ -106,6 +106,48 @@ void mta::buildReferenceGPUPipeline(OpPassManager &pm,
   buildKernelPipeline(pm, options);
 }
 
+/// Looking for libdevice, the serialization reports an error when CUDA_HOME and
+/// the like name no CUDA installation, and goes on without it. Nothing is
+/// missing unless a kernel calls a function of it, which then is external in
+/// the PTX.
+static LogicalResult ignoreMissingToolkit(Diagnostic &diagnostic) {
+  std::string text = diagnostic.str();
+  return success(StringRef(text).starts_with("CUDA path: ") ||
+                 StringRef(text).starts_with("LibDevice path: "));
+}
+
+namespace {
+/// `gpu-module-to-binary` to PTX, without errors about what is not needed.
+struct SerializeKernelsPass
+    : PassWrapper<SerializeKernelsPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SerializeKernelsPass)
+
+  StringRef getArgument() const override { return "mta-serialize-kernels"; }
+  StringRef getDescription() const override {
+    return "turn gpu.module into gpu.binary with PTX, without a CUDA toolkit";
+  }
+
+  static OpPassManager serialization() {
+    GpuModuleToBinaryPassOptions options;
+    options.compilationTarget = "isa";
+    OpPassManager pm(ModuleOp::getOperationName());
+    pm.addPass(createGpuModuleToBinaryPass(options));
+    return pm;
+  }
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    serialization().getDependentDialects(registry);
+  }
+
+  void runOnOperation() override {
+    ScopedDiagnosticHandler handler(&getContext(), ignoreMissingToolkit);
+    OpPassManager pm = serialization();
+    if (failed(runPipeline(pm, getOperation())))
+      signalPassFailure();
+  }
+};
+} // namespace
+
 void mta::buildKernelPipeline(OpPassManager &pm, const KernelOptions &options) {
   if (options.mergeKernels)
     pm.addPass(mta::createMergeGPUModulesPass());
@@ -121,9 +163,30 @@ void mta::buildKernelPipeline(OpPassManager &pm, const KernelOptions &options) {
   kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(createConvertGpuOpsToNVVMOps());
   buildCleanup(kernels);
-  GpuModuleToBinaryPassOptions binary;
-  binary.compilationTarget = "isa";
-  pm.addPass(createGpuModuleToBinaryPass(binary));
+  pm.addPass(std::make_unique<SerializeKernelsPass>());
+}
+
+/// As `PassPipelineRegistration` does, and refuses block sizes that no GPU has
+/// (CUDA C++ Programming Guide, "Technical Specifications per Compute
+/// Capability": 1024 threads).
+static void registerReferenceGPUPipeline() {
+  registerPassPipeline(
+      "mta-reference-gpu", "Unfused reference lowering to kernels in PTX",
+      [](OpPassManager &pm, StringRef text,
+         function_ref<LogicalResult(const Twine &)> emitError) {
+        mta::ReferenceGPUOptions options;
+        if (failed(options.parseFromString(text)))
+          return failure();
+        if (options.blockSize < 1 || options.blockSize > 1024)
+          return emitError("expects a block-size of 1 to 1024 threads, but "
+                           "got " +
+                           Twine(options.blockSize));
+        mta::buildReferenceGPUPipeline(pm, options);
+        return success();
+      },
+      [](function_ref<void(const detail::PassOptions &)> handle) {
+        handle(mta::ReferenceGPUOptions());
+      });
 }
 
 void mta::registerPipelines() {
@@ -134,9 +197,8 @@ void mta::registerPipelines() {
       "mta-reference-cpu",
       "Unfused reference lowering to the LLVM dialect for this machine",
       buildReferenceCPUPipeline);
-  PassPipelineRegistration<ReferenceGPUOptions>(
-      "mta-reference-gpu", "Unfused reference lowering to kernels in PTX",
-      buildReferenceGPUPipeline);
+  registerReferenceGPUPipeline();
+  PassRegistration<SerializeKernelsPass>();
   PassPipelineRegistration<KernelOptions>("mta-kernels-to-ptx",
                                           "Kernels in a gpu.module to PTX",
                                           buildKernelPipeline);

@@ -61,20 +61,10 @@ static LogicalResult collect(gpu::BinaryOp binary, StringRef chip,
          << chip << ", but '" << binary.getName() << "' has none";
 }
 
-/// Looking for libdevice, the serialization reports an error when CUDA_HOME and
-/// the like name no CUDA installation, and goes on without it. Nothing is
-/// missing unless a kernel calls a function of it, which `collect` finds.
-static LogicalResult ignoreMissingToolkit(Diagnostic &diagnostic) {
-  std::string text = diagnostic.str();
-  return success(StringRef(text).starts_with("CUDA path: ") ||
-                 StringRef(text).starts_with("LibDevice path: "));
-}
-
 FailureOr<SmallVector<mta::PTXModule>>
 mta::translateToPTX(ModuleOp module, StringRef chip, bool mergeKernels) {
   if (failed(verifyChip(module.getLoc(), chip)))
     return failure();
-  ScopedDiagnosticHandler handler(module.getContext(), ignoreMissingToolkit);
   PassManager pm(module.getContext());
   ReferenceGPUOptions options;
   options.chip = chip.str();

@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Objects.h"
+
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllTranslations.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
@@ -100,6 +102,7 @@ int main(int argc, char **argv) {
         return translate(op, output, /*assemble=*/true);
       },
       mta::registerAllDialects);
+  mta::registerObjectTranslations();
   return mta::runWithAtomicOutput(argc, argv, [](int count, char **args) {
     return failed(
         mlirTranslateMain(count, args, "Translations of the MTA compiler"));

@@ -28,9 +28,9 @@ struct KernelOptions : public mlir::PassPipelineOptions<KernelOptions> {
 
 /// Options of `mta-reference-gpu`.
 struct ReferenceGPUOptions : public KernelOptions {
-  PassOptions::Option<unsigned> blockSize{*this, "block-size",
-                                          llvm::cl::desc("Threads of a block"),
-                                          llvm::cl::init(128)};
+  PassOptions::Option<unsigned> blockSize{
+      *this, "block-size", llvm::cl::desc("Threads of a block, 1 to 1024"),
+      llvm::cl::init(128)};
 };
 
 /// Options of `mta-cpu`.

@@ -79,6 +79,20 @@ TEST(CompilerExecutable, LookupOfMissingSymbols) {
   EXPECT_STREQ(mtaLastError(), "");
 }
 
+/// A symbol that the module leaves open is named by the last error, and nothing
+/// goes to standard error.
+TEST(CompilerExecutable, UnresolvedSymbols) {
+  Executable executable =
+      compile("llvm.func @nobody_defines_this()\n"
+              "llvm.func @f() { llvm.call @nobody_defines_this() : () -> () "
+              "llvm.return }\n");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(mtaExecutableLookup(executable.get(), "f"), nullptr);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_TRUE(failedWith("Symbols not found: [ nobody_defines_this ]"))
+      << mtaLastError();
+}
+
 /// A module stays as it is when it is compiled, and can go before its code.
 TEST(CompilerExecutable, OutlivesItsModule) {
   Module module = parse(kAdd);

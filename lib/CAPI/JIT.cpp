@@ -1,0 +1,103 @@
+//===- JIT.cpp - Machine code in this process -------------------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "JIT.h"
+
+#include "mta/Target/Object.h"
+
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/IR/Module.h"
+
+using namespace llvm;
+using namespace llvm::orc;
+using namespace mta::capi;
+
+Error JIT::explain(Error error) {
+  std::string text = llvm::toString(std::move(error));
+  if (!reports.empty())
+    text += ": " + reports;
+  reports.clear();
+  return createStringError(text);
+}
+
+Error JIT::addModule(mlir::ModuleOp module, int optimizationLevel) {
+  auto context = std::make_unique<LLVMContext>();
+  std::unique_ptr<Module> code =
+      mlir::translateModuleToLLVMIR(module, *context);
+  if (!code)
+    return createStringError("cannot be translated to LLVM IR");
+  auto builder = JITTargetMachineBuilder::detectHost();
+  if (!builder)
+    return builder.takeError();
+  builder->setCodeGenOptLevel(static_cast<CodeGenOptLevel>(optimizationLevel));
+  auto machine = builder->createTargetMachine();
+  if (!machine)
+    return machine.takeError();
+  code->setDataLayout((*machine)->createDataLayout());
+  code->setTargetTriple((*machine)->getTargetTriple());
+  mta::optimize(*code, **machine, optimizationLevel);
+  auto created =
+      LLJITBuilder().setJITTargetMachineBuilder(std::move(*builder)).create();
+  if (!created)
+    return created.takeError();
+  engine = std::move(*created);
+  // A module is used by one thread at a time, and compiled by the caller's.
+  engine->getExecutionSession().setErrorReporter([this](Error error) {
+    if (!reports.empty())
+      reports += "; ";
+    reports += llvm::toString(std::move(error));
+  });
+  return engine->addIRModule(
+      ThreadSafeModule(std::move(code), std::move(context)));
+}
+
+Error JIT::addSymbols(ArrayRef<std::pair<const char *, void *>> symbols) {
+  SymbolMap map;
+  for (auto [name, address] : symbols)
+    map[engine->mangleAndIntern(name)] = {ExecutorAddr::fromPtr(address),
+                                          JITSymbolFlags::Exported};
+  JITDylib &library = engine->getMainJITDylib();
+  if (Error error = library.define(absoluteSymbols(std::move(map))))
+    return error;
+  char prefix = engine->getDataLayout().getGlobalPrefix();
+  auto process = DynamicLibrarySearchGenerator::GetForCurrentProcess(prefix);
+  if (!process)
+    return process.takeError();
+  library.addGenerator(std::move(*process));
+  // Threads of `mta-cpu`; code that does not use them does not need it.
+  auto threads =
+      DynamicLibrarySearchGenerator::Load(MTA_OPENMP_LIBRARY, prefix);
+  if (threads)
+    library.addGenerator(std::move(*threads));
+  else
+    consumeError(threads.takeError());
+  return Error::success();
+}
+
+Expected<std::unique_ptr<JIT>>
+JIT::create(mlir::ModuleOp module, int optimizationLevel,
+            ArrayRef<std::pair<const char *, void *>> symbols) {
+  std::unique_ptr<JIT> jit(new JIT());
+  if (Error error = jit->addModule(module, optimizationLevel))
+    return error;
+  if (Error error = jit->addSymbols(symbols))
+    return error;
+  // Constructors load the kernels of a module that has some.
+  if (Error error = jit->engine->initialize(jit->engine->getMainJITDylib()))
+    return jit->explain(std::move(error));
+  return jit;
+}
+
+Expected<void *> JIT::lookup(StringRef name) {
+  auto address = engine->lookup(name);
+  if (!address)
+    return explain(address.takeError());
+  return address->toPtr<void *>();
+}

@@ -1,0 +1,3 @@
+gpu.module @kernels {
+  llvm.func @kernel() { llvm.return }
+}
