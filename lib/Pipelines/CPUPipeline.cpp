@@ -46,11 +46,16 @@ static void simplify(OpPassManager &pm) {
 static void buildTiles(OpPassManager &pm, const mta::CPUOptions &options,
                        int64_t vectorBits) {
   simplify(pm);
-  mta::TileAttentionPassOptions tile;
-  tile.queryTile = options.queryTile;
-  tile.keyTile = options.keyTile;
-  tile.vectorBits = vectorBits;
-  pm.addPass(mta::createTileAttentionPass(tile));
+  mta::ChooseSchedulePassOptions choose;
+  choose.queryTile = options.queryTile;
+  choose.keyTile = options.keyTile;
+  choose.edgeKeyTile = options.edgeKeyTile;
+  choose.sweeps = options.sweeps;
+  choose.heads = options.heads;
+  choose.vectorBits = vectorBits;
+  pm.addPass(mta::createChooseSchedulePass(choose));
+  pm.addPass(mta::createTileAttentionPass());
+  pm.addPass(mta::createVerifyTiledPass());
   pm.addPass(mta::createConvertMTAToLinalgPass());
   simplify(pm);
 }
@@ -78,6 +83,9 @@ static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options,
   vectorize.vectorBits = vectorBits;
   pm.addPass(mta::createVectorizeTilesPass(vectorize));
   simplify(pm);
+  mta::VerifyTileProgramPassOptions verify;
+  verify.vectorBits = vectorBits;
+  pm.addPass(mta::createVerifyTileProgramPass(verify));
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
   pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   if (options.threads) {

@@ -19,9 +19,10 @@ def compile(attention: Attention, target: str = "reference", *, batch: int | Non
     """Compiles `attention` for a target: "numpy", "reference", "cpu" or one registered.
 
     Sizes are those of every call, None where they may vary. `options` are a
-    target's own; those of "cpu" are `query_tile` and `key_tile` (rows and
-    columns of a tile of scores), `vector_bits` (of a register, 0 for this
-    machine's) and `threads` (0 for one). Raises ValueError for an unknown
+    target's own; those of "cpu" are its schedule, `query_tile`, `key_tile`,
+    `edge_key_tile`, `sweeps` and `heads` (see `#mta.schedule`; 0 for the
+    compiler's choice), `vector_bits` (of a register, 0 for this machine's) and
+    `threads` (0 for one). Raises ValueError for an unknown
     target or option or an illegal size, LibraryError when the target needs the
     native library and it is missing, CompileError with the compiler's
     diagnostics when it refuses the program.

@@ -148,7 +148,8 @@ register(Target(
     "tiles on the vectors and threads of this processor; memory grows with N",
     _build_cpu,
     problem=compiler.library_problem,
-    options=("query_tile", "key_tile", "vector_bits", "threads"),
+    options=("query_tile", "key_tile", "edge_key_tile", "sweeps", "heads", "vector_bits",
+             "threads"),
 ))
 register(Target(
     "ptx",

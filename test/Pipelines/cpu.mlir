@@ -2,7 +2,7 @@
 // RUN: mta-opt %s -mta-cpu='threads=0 vector-bits=128' | FileCheck %s --check-prefix=SERIAL
 // RUN: not mta-opt %s -mta-cpu='key-tile=-8' 2>&1 | FileCheck %s --check-prefix=TILE
 
-// TILE: expects tiles of at least 1 query and of whole vectors of keys
+// TILE: expects key_tile of at least 1, but got -8
 
 // CHECK: omp.parallel
 // CHECK: omp.wsloop

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import mta
+import mta.fuzz
+import mta.reference
 from attention_cases import PROGRAMS, attention_of, random_arguments, relative_error
 from conftest import REPOSITORY
 from mta.presets import PRESET_NAMES
@@ -35,9 +37,10 @@ def test_unknown_options_are_refused():
 
 
 @pytest.mark.parametrize("options", [
-    {"query_tile": 0}, {"query_tile": -3}, {"key_tile": 0}, {"key_tile": 15}, {"key_tile": -16},
-    {"vector_bits": 1}, {"vector_bits": -64}])
-def test_illegal_tiles_are_refused_with_the_compiler_s_words(options):
+    {"query_tile": -3}, {"key_tile": 15}, {"key_tile": -16}, {"edge_key_tile": 15},
+    {"key_tile": 16, "edge_key_tile": 32}, {"sweeps": 3}, {"sweeps": -1}, {"heads": 3},
+    {"heads": -1}, {"vector_bits": 1}, {"vector_bits": -64}])
+def test_illegal_schedules_are_refused_with_the_compiler_s_words(options):
     with pytest.raises(mta.CompileError) as caught:
         mta.compile(attention_of("plain"), "cpu", options=options)
     assert caught.value.stage.startswith("pipeline builtin.module(mta-cpu{")
@@ -51,9 +54,66 @@ def test_tiles_and_vectors_change_rounding_only(program, causal):
     attention = attention_of(program, causal=causal)
     arguments = random_arguments(attention, LENGTH, LENGTH)
     expected = mta.compile(attention, "numpy")(**arguments)
-    for options in (TILES, {**TILES, "vector_bits": 128}, {"query_tile": 1, "key_tile": 64}):
+    for options in ({}, TILES, {**TILES, "vector_bits": 128}, {"query_tile": 1, "key_tile": 64}):
         run = mta.compile(attention, "cpu", options=options)
         assert relative_error(run(**arguments), expected) < 1e-13
+
+
+#: Narrow tiles at both ends of the keys, which wide ones between them do not meet.
+EDGES = {"query_tile": 5, "key_tile": 32, "edge_key_tile": 16}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("causal", [True, False])
+def test_schedules_change_rounding_only(program, causal):
+    """More sweeps and heads than a program needs, and a loop for the ends of the keys."""
+    attention = attention_of(program, causal=causal)
+    arguments = random_arguments(attention, 2 * LENGTH, 2 * LENGTH)
+    expected = mta.compile(attention, "numpy")(**arguments)
+    for options in (EDGES, {**EDGES, "sweeps": 2, "heads": attention.heads}):
+        run = mta.compile(attention, "cpu", options=options)
+        assert relative_error(run(**arguments), expected) < 1e-13
+
+
+@pytest.mark.parametrize("program", ["pre-conv", "two-convs"])
+def test_edges_of_sequences_are_cut(program):
+    """Beside keys and rows of the sequence before, which a window would read."""
+    attention = attention_of(program, causal=False, variable_length=True)
+    arguments = random_arguments(attention, 2 * LENGTH, 2 * LENGTH)
+    arguments |= {"query_boundaries": (0, 61, 2 * LENGTH), "key_boundaries": (0, 58, 2 * LENGTH)}
+    expected = mta.compile(attention, "numpy")(**arguments)
+    for options in (EDGES, {**EDGES, "sweeps": 2}):
+        run = mta.compile(attention, "cpu", options=options)
+        assert relative_error(run(**arguments), expected) < 1e-13
+
+
+@pytest.mark.parametrize("program", ["plain", "pre-conv", "v2"])
+def test_rows_without_keys_are_zero(program):
+    """Also in a tile whose other rows read keys."""
+    attention = attention_of(program)
+    arguments = random_arguments(attention, 40, 33)
+    expected = mta.compile(attention, "numpy")(**arguments)
+    for options in (EDGES, {**TILES, "sweeps": 2}):
+        output = mta.compile(attention, "cpu", options=options)(**arguments)
+        assert relative_error(output, expected) < 1e-13
+        assert not output[:, :, :7].any()
+
+
+@pytest.mark.parametrize("norm, gate", [
+    (True, None), (False, "scalar"), (False, "vector"), (True, "scalar"), (True, "vector")])
+@pytest.mark.parametrize("dtype", ["f64", "f32", "f16", "bf16"])
+def test_norm_and_gate_in_a_tile_round_once(norm, gate, dtype):
+    """Rows of 19 values, no whole vector, and a last tile of queries that is no whole one."""
+    attention = attention_of("v1", dtype, head_dim=16, value_dim=19, norm=norm, gate=gate,
+                             layer=3 if norm else None, log_sum_exp=True)
+    arguments = random_arguments(attention, LENGTH, LENGTH)
+    weights = {name: arguments[name] for name in attention.weight_shapes}
+    inputs = (attention, *(arguments[name] for name in "qkv"), weights)
+    expected = mta.reference.forward(*inputs)
+    bound = mta.fuzz.error_bound(*inputs)
+    output, log_sum_exp = mta.compile(attention, "cpu", options=EDGES)(**arguments)
+    assert (np.abs(output.astype(np.float64) - expected.output) <= bound.output).all()
+    assert (np.abs(log_sum_exp - expected.log_sum_exp) <= bound.log_sum_exp).all()
 
 
 @pytest.mark.parametrize("program", ["pre-conv", "v1", "v2", "two-convs", "mix-before-conv"])
@@ -118,6 +178,8 @@ def test_bits_depend_on_neither_run_nor_threads():
     assert len(set(hashes)) == 4
     for threads, options in ((2, {}), (3, {}), (2, {"threads": 0})):
         assert result_hashes(threads, options) == hashes
+    edges = {"edge_key_tile": 32, "key_tile": 64}
+    assert result_hashes(3, edges) == result_hashes(1, edges)
 
 
 def peak_memory(program: str, length: int) -> dict:

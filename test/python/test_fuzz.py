@@ -114,7 +114,7 @@ def test_a_refused_program_is_a_failure_of_every_call():
     case = fuzz.draw_case(random.Random(0))
     outcomes = fuzz.run_case(replace(case, options=(("key_tile", 15),)), "cpu")
     assert len(outcomes) == 4
-    assert all("expects tiles of" in o.problem and not o.passed for o in outcomes)
+    assert all("expects key_tile to be" in o.problem and not o.passed for o in outcomes)
 
 
 def test_a_process_that_dies_is_reported_and_replaced():
@@ -143,6 +143,11 @@ def test_cases_repeat_and_cover_what_they_promise():
     assert cases == [fuzz.draw_case(random.Random(seed)) for seed in range(300)]
     attentions = [case.attention for case in cases]
     calls = [call for case in cases for call in case.calls]
+    options = [dict(case.options) for case in cases]
+    assert {o.get("sweeps") for o in options} == {None, 1, 2}
+    assert any(o.get("edge_key_tile", 256) < o.get("key_tile", 0) for o in options)
+    assert any(o.get("heads", 0) > 1 and not any(getattr(op, "group", None) for op in a.program)
+               for o, a in zip(options, attentions))
     assert {a.dtype for a in attentions} == {"f64", "f32", "f16", "bf16"}
     assert {a.causal for a in attentions} == {a.variable_length for a in attentions}
     assert {1, 10} <= {a.heads for a in attentions}

@@ -35,11 +35,26 @@ struct ReferenceGPUOptions : public KernelOptions {
 
 /// Options of `mta-cpu`.
 struct CPUOptions : public mlir::PassPipelineOptions<CPUOptions> {
-  PassOptions::Option<int64_t> queryTile{*this, "query-tile",
-                                         llvm::cl::desc("Queries of a tile"),
-                                         llvm::cl::init(64)};
+  PassOptions::Option<int64_t> queryTile{
+      *this, "query-tile",
+      llvm::cl::desc("Queries of a tile, 0 for the cheapest"),
+      llvm::cl::init(0)};
   PassOptions::Option<int64_t> keyTile{
-      *this, "key-tile", llvm::cl::desc("Keys of a tile"), llvm::cl::init(128)};
+      *this, "key-tile", llvm::cl::desc("Keys of a tile, 0 for the cheapest"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> edgeKeyTile{
+      *this, "edge-key-tile",
+      llvm::cl::desc("Keys of a tile at the ends of the keys, 0 for the "
+                     "cheapest"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> sweeps{
+      *this, "sweeps",
+      llvm::cl::desc("Sweeps over the keys, 0 for as many as are needed"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> heads{
+      *this, "heads",
+      llvm::cl::desc("Heads that share a tile, 0 for those that are mixed"),
+      llvm::cl::init(0)};
   PassOptions::Option<int64_t> vectorBits{
       *this, "vector-bits",
       llvm::cl::desc("Bits of a vector register, 0 for those of this machine"),

@@ -62,7 +62,7 @@ def draw_case(random: Random, dtype: str | None = None, calls: int = 4,
     if dtype is None:
         dtype = random.choice(FLOAT_DTYPES)
     attention = attention.with_dtype(dtype)
-    options = _draw_options(random)
+    options = _draw_options(random, attention)
     first = _draw_call(random, attention, dict(options), (None, None, None))
     sizes = tuple(random.choice((None, size)) for size in (first.batch, first.queries, first.keys))
     others = [_draw_call(random, attention, dict(options), sizes) for _ in range(calls - 1)]
@@ -107,12 +107,23 @@ def _draw_ops(random: Random, heads: int, side: str) -> list[ScoreOp]:
     return ops
 
 
-def _draw_options(random: Random) -> tuple[tuple[str, int], ...]:
+def _draw_options(random: Random, attention: Attention) -> tuple[tuple[str, int], ...]:
+    """A schedule: what is not drawn is the compiler's choice."""
     options: dict[str, int] = {}
     if random.randint(0, 3):
         options["query_tile"] = random.choice((1, 2, 4, 7, 8, 16, random.randint(1, 70)))
     if random.randint(0, 3):
-        options["key_tile"] = _MOST_LANES * random.choice((1, 1, 2, 3, random.randint(1, 8)))
+        key_tile = _MOST_LANES * random.choice((1, 1, 2, 3, random.randint(1, 8)))
+        options["key_tile"] = key_tile
+        if random.randint(0, 2):
+            options["edge_key_tile"] = _MOST_LANES * random.randint(1, key_tile // _MOST_LANES)
+    if random.randint(0, 2) == 0:
+        fewest = 1 if isinstance(attention.program[-1], Softmax) else 2
+        options["sweeps"] = random.randint(fewest, 2)
+    if random.randint(0, 2) == 0:
+        mixed = math.lcm(*(getattr(op, "group", None) or 1 for op in attention.program))
+        parts = attention.heads // mixed
+        options["heads"] = mixed * random.choice([n for n in range(1, parts + 1) if parts % n == 0])
     options["vector_bits"] = random.choice((0, 0, 128, 256, 512))
     options["threads"] = random.choice((0, 1, 1))
     return tuple(options.items())

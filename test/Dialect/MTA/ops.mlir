@@ -32,6 +32,25 @@ func.func @attention_minimal(
   return %o : tensor<2x4x7x5xf32>
 }
 
+// A schedule prints without the mnemonic of its attribute and parses with it too.
+
+// CHECK-LABEL: func.func @attention_schedule(
+// CHECK:         mta.attention %{{.*}}, %{{.*}}, %{{.*}} mask(causal) schedule(<query_tile = 64, key_tile = 128, edge_key_tile = 32, sweeps = 2, heads = 4, lanes = 16, staging = packed>) {
+// GENERIC-LABEL: sym_name = "attention_schedule"
+// GENERIC:         schedule = #mta.schedule<query_tile = 64, key_tile = 128, edge_key_tile = 32, sweeps = 2, heads = 4, lanes = 16, staging = packed>
+func.func @attention_schedule(%t: tensor<1x8x?x8xf32>) -> tensor<1x8x?x8xf32> {
+  %o = mta.attention %t, %t, %t mask(causal)
+      schedule(#mta.schedule<heads = 4, lanes = 16, sweeps = 2, query_tile = 64,
+                             key_tile = 128, edge_key_tile = 32,
+                             staging = packed>) {
+  ^bb0(%s: tensor<1x8x?x?xf32>):
+    %p = mta.softmax %s : tensor<1x8x?x?xf32>
+    mta.yield %p : tensor<1x8x?x?xf32>
+  } : tensor<1x8x?x8xf32>, tensor<1x8x?x8xf32>, tensor<1x8x?x8xf32>
+      -> tensor<1x8x?x8xf32>
+  return %o : tensor<1x8x?x8xf32>
+}
+
 // CHECK-LABEL: func.func @attention_all_options(
 // CHECK:         mta.attention %{{.*}}, %{{.*}}, %{{.*}} mask(causal) scale(1.250000e-01) query_halo(3) attributes {note = "kept"} {
 // CHECK:         -> tensor<1x4x5x8xf32>, tensor<1x4x5xf32>

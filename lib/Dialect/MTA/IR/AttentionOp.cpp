@@ -207,7 +207,28 @@ static LogicalResult verifyScoreOp(Operation &op, Value previous) {
   return success();
 }
 
-/// C6 and C7. The operations inside are already verified.
+/// C13. The score program is already verified.
+static LogicalResult verifySchedule(AttentionOp op) {
+  ScheduleAttr schedule = op.getScheduleAttr();
+  if (!schedule)
+    return success();
+  int64_t mixed = op.getNeighborhood().heads;
+  if (mixed != Neighborhood::kUnbounded && schedule.getHeads() % mixed != 0)
+    return op.emitOpError("expects a schedule whose heads are a multiple of "
+                          "the ")
+           << mixed << " that the score program mixes, but got "
+           << schedule.getHeads();
+  int64_t heads = cast<RankedTensorType>(op.getQuery().getType()).getDimSize(1);
+  if (ShapedType::isStatic(heads) && heads % schedule.getHeads() != 0)
+    return op.emitOpError("expects a schedule whose heads divide the ")
+           << heads << " query heads, but got " << schedule.getHeads();
+  if (schedule.getSweeps() == 1 && op.getScoreOps().back() != op.getSoftmax())
+    return op.emitOpError("expects two sweeps in the schedule of a score "
+                          "program that goes on after its softmax, but got 1");
+  return success();
+}
+
+/// C6, C7 and C13. The operations inside are already verified.
 LogicalResult AttentionOp::verifyRegions() {
   Block &block = getProgram().front();
   auto yield =
@@ -237,7 +258,7 @@ LogicalResult AttentionOp::verifyRegions() {
   if (!softmax)
     return emitOpError("expects a score program with one softmax, but got "
                        "none");
-  return success();
+  return verifySchedule(*this);
 }
 
 //===----------------------------------------------------------------------===//

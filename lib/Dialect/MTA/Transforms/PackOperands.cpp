@@ -23,10 +23,8 @@ using namespace mlir;
 using namespace mta;
 using namespace mta::builders;
 
-/// `source` with `low` zeros before and zeros after in dimension `dim`, of
-/// which there are then `total` elements.
-static Value padDim(ImplicitLocOpBuilder &builder, Value source, int64_t dim,
-                    int64_t low, OpFoldResult total) {
+Value mta::padDim(ImplicitLocOpBuilder &builder, Value source, int64_t dim,
+                  int64_t low, OpFoldResult total) {
   Location loc = builder.getLoc();
   auto type = cast<RankedTensorType>(source.getType());
   OpFoldResult size = tensor::getMixedSize(builder, loc, source, dim);
@@ -155,7 +153,7 @@ PackedOperands mta::packOperands(ImplicitLocOpBuilder &builder, AttentionOp op,
                                  const TilePlan &plan) {
   Location loc = builder.getLoc();
   Type element = op.getScoreType().getElementType();
-  const TileExtent &extent = plan.outputSweep().scores();
+  const TileExtent &extent = plan.padding();
   AffineExpr size = builder.getAffineSymbolExpr(0);
   // Rows: a tile may begin at any query and covers rows before it.
   OpFoldResult rows = affine::makeComposedFoldedAffineApply(
@@ -167,7 +165,7 @@ PackedOperands mta::packOperands(ImplicitLocOpBuilder &builder, AttentionOp op,
   OpFoldResult columns = affine::makeComposedFoldedAffineApply(
       builder, loc, size + (extent.columns + extent.keysLeft), {keys});
   OpFoldResult valueRows = affine::makeComposedFoldedAffineApply(
-      builder, loc, size + plan.keyTile, {keys});
+      builder, loc, size + plan.schedule.getKeyTile(), {keys});
 
   PackedOperands operands;
   operands.query = packQuery(builder, op, extent.rowsBefore, rows, element);

@@ -13,6 +13,11 @@
 
 namespace mta {
 
+/// `source` with `low` zeros before and zeros after in dimension `dim`, of
+/// which there are then `total` elements.
+mlir::Value padDim(mlir::ImplicitLocOpBuilder &builder, mlir::Value source,
+                   int64_t dim, int64_t low, mlir::OpFoldResult total);
+
 /// Copies query, key and value to the layout that tiles read, in the element
 /// type of the scores and with zeros around, so that every tile is whole.
 /// O(N·D) work and memory.

@@ -9,15 +9,21 @@
 //     pack q, k, v
 //     forall (batch, group of heads, tile of queries)
 //       for tile of keys: scores, running maximum, sum and accumulator
-//     or, where something follows the softmax,
+//     or, in two sweeps,
 //       for tile of keys: scores, running maximum and sum
 //       for tile of keys: scores, probabilities, weights, accumulator
-//     output tile = accumulator / sum
+//     output tile = epilogues of accumulator / sum
+//
+// A sweep is one loop, in which tiles branch around the mask, or two:
+//
+//     for whole tiles of keys that all rows may read: no mask
+//     for narrower tiles at both ends of the keys: masked
 //
 //===----------------------------------------------------------------------===//
 
+#include "Epilogue.h"
+#include "OnlineSoftmax.h"
 #include "PackOperands.h"
-#include "TileProgram.h"
 #include "mta/Dialect/MTA/Transforms/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -25,10 +31,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "llvm/Support/MathExtras.h"
-
-#include <cmath>
-#include <limits>
 
 namespace mta {
 #define GEN_PASS_DEF_TILEATTENTIONPASS
@@ -41,19 +43,13 @@ using namespace mta::builders;
 
 namespace {
 
-/// The running statistics of a softmax in base 2: rows of heads x rows.
-struct RowStatistics {
-  Value maximum;
-  Value sum;
-};
-
 /// Emits the loops of one attention.
 class TiledAttention {
 public:
   TiledAttention(ImplicitLocOpBuilder &builder, AttentionOp op,
-                 const TilePlan &plan)
+                 const TilePlan &plan, Epilogue &epilogue)
       : builder(builder), op(op), plan(plan),
-        element(op.getScoreType().getElementType()),
+        element(op.getScoreType().getElementType()), epilogue(epilogue),
         operands(packOperands(builder, op, plan)) {}
 
   /// The output and, if asked for, the log-sum-exp.
@@ -62,16 +58,11 @@ public:
 private:
   void buildTile(ValueRange induction, ValueRange outputs);
   TilePosition locate(ValueRange induction);
-  RowStatistics updateStatistics(TileProgram &tile, Value scores,
-                                 RowStatistics old, Value &correction);
-  Value probabilities(TileProgram &tile, Value scores, const TileExtent &extent,
-                      Value maximum, Value column0);
 
   std::pair<RowStatistics, Value> buildOneSweep(TileProgram &tile);
   RowStatistics buildStatisticsSweep(TileProgram &tile);
   Value buildWeightsSweep(TileProgram &tile, const RowStatistics &statistics);
-  Value reciprocal(Value sum);
-  Value logSumExp(const RowStatistics &statistics);
+  Value rowsOfTile(Value rows);
   void insertTile(Value tile, Value output, const TilePosition &position);
 
   Value constant(int64_t value) {
@@ -80,135 +71,32 @@ private:
   int64_t valueColumns() {
     return cast<RankedTensorType>(operands.value.getType()).getDimSize(3);
   }
-  double lowest() const {
-    return element.isF64() ? std::numeric_limits<double>::lowest()
-                           : std::numeric_limits<float>::lowest();
-  }
 
   ImplicitLocOpBuilder &builder;
   AttentionOp op;
   const TilePlan &plan;
   Type element;
+  Epilogue &epilogue;
   PackedOperands operands;
 };
 
 } // namespace
 
 //===----------------------------------------------------------------------===//
-// Row statistics
-//===----------------------------------------------------------------------===//
-
-/// Element by element over heads x rows.
-static Value mapRows(ImplicitLocOpBuilder &builder, ValueRange inputs,
-                     Value init, Body body) {
-  Generic generic(builder, "hi");
-  for (Value input : inputs)
-    generic.input(input, "h i");
-  return generic.output(init, "h i").build(body)[0];
-}
-
-/// maximum <- max(maximum, scores); the sum is brought to the new maximum, and
-/// so is everything else by `correction`.
-RowStatistics TiledAttention::updateStatistics(TileProgram &tile, Value scores,
-                                               RowStatistics old,
-                                               Value &correction) {
-  auto type = cast<RankedTensorType>(old.maximum.getType());
-  Value previous =
-      linalg::CopyOp::create(builder, old.maximum, tile.empty(type.getShape()))
-          .getResult(0);
-  Value maximum =
-      Generic(builder, "hi", "j")
-          .input(scores, "h i j")
-          .output(old.maximum, "h i")
-          .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
-            return SmallVector<Value>{
-                arith::MaximumFOp::create(inner, elements[1], elements[0])};
-          })[0];
-  correction = mapRows(
-      builder, {maximum}, previous,
-      [&](ImplicitLocOpBuilder &inner, ValueRange elements) {
-        Value difference =
-            arith::SubFOp::create(inner, elements[1], elements[0]);
-        return SmallVector<Value>{math::Exp2Op::create(inner, difference)};
-      });
-  Value sum = mapRows(builder, {correction}, old.sum,
-                      [&](ImplicitLocOpBuilder &inner, ValueRange elements) {
-                        return SmallVector<Value>{arith::MulFOp::create(
-                            inner, elements[1], elements[0])};
-                      });
-  return {maximum, sum};
-}
-
-/// sum + the row sums of `probabilities`.
-static Value addRowSums(ImplicitLocOpBuilder &builder, Value probabilities,
-                        Value sum) {
-  return Generic(builder, "hi", "j")
-      .input(probabilities, "h i j")
-      .output(sum, "h i")
-      .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
-        return SmallVector<Value>{
-            arith::AddFOp::create(inner, elements[1], elements[0])};
-      })[0];
-}
-
-/// exp2(scores - maximum), zero where a pair is not allowed.
-Value TiledAttention::probabilities(TileProgram &tile, Value scores,
-                                    const TileExtent &extent, Value maximum,
-                                    Value column0) {
-  return tile.mask(tile.exponentiate(scores, maximum), extent, column0, 0.0);
-}
-
-/// 1 / sum, and 0 in a row without an allowed key.
-Value TiledAttention::reciprocal(Value sum) {
-  return mapRows(
-      builder, {}, sum, [&](ImplicitLocOpBuilder &inner, ValueRange elements) {
-        Value zero = floatConstant(inner, element, 0.0);
-        Value one = floatConstant(inner, element, 1.0);
-        Value nothing = arith::CmpFOp::create(inner, arith::CmpFPredicate::OEQ,
-                                              elements[0], zero);
-        Value inverse = arith::DivFOp::create(inner, one, elements[0]);
-        return SmallVector<Value>{
-            arith::SelectOp::create(inner, nothing, zero, inverse)};
-      });
-}
-
-/// (maximum + log2(sum)) ln 2, minus infinity in a row without an allowed key.
-Value TiledAttention::logSumExp(const RowStatistics &statistics) {
-  Value init = linalg::CopyOp::create(
-                   builder, statistics.maximum,
-                   emptyTensor(builder,
-                               tensor::getMixedSizes(builder, builder.getLoc(),
-                                                     statistics.maximum),
-                               element))
-                   .getResult(0);
-  return mapRows(builder, {statistics.sum}, init,
-                 [&](ImplicitLocOpBuilder &inner, ValueRange elements) {
-                   Value zero = floatConstant(inner, element, 0.0);
-                   Value nothing = arith::CmpFOp::create(
-                       inner, arith::CmpFPredicate::OEQ, elements[0], zero);
-                   Value ln2 = floatConstant(inner, element, std::log(2.0));
-                   Value value = arith::AddFOp::create(
-                       inner, arith::MulFOp::create(inner, elements[1], ln2),
-                       math::LogOp::create(inner, elements[0]));
-                   Value infinity =
-                       floatConstant(inner, element,
-                                     -std::numeric_limits<double>::infinity());
-                   return SmallVector<Value>{arith::SelectOp::create(
-                       inner, nothing, infinity, value)};
-                 });
-}
-
-//===----------------------------------------------------------------------===//
 // Sweeps over the keys
 //===----------------------------------------------------------------------===//
 
-/// for column0 over the keys of the tile: init <- body(column0, init).
+/// Updates the values a loop over the keys carries.
+using StepBody =
+    function_ref<SmallVector<Value>(const TileStep &step, ValueRange carried)>;
+
+/// for key in [begin, end) step `width`: carried <- body(key, carried).
 static SmallVector<Value>
-sweep(ImplicitLocOpBuilder &builder, std::pair<Value, Value> keys,
-      int64_t keyTile, ValueRange init,
-      function_ref<SmallVector<Value>(Value, ValueRange)> body) {
-  Value step = arith::ConstantIndexOp::create(builder, keyTile);
-  auto loop = scf::ForOp::create(builder, keys.first, keys.second, step, init);
+forKeys(ImplicitLocOpBuilder &builder, Value begin, Value end, int64_t width,
+        ValueRange init,
+        function_ref<SmallVector<Value>(Value key, ValueRange carried)> body) {
+  Value step = arith::ConstantIndexOp::create(builder, width);
+  auto loop = scf::ForOp::create(builder, begin, end, step, init);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
   scf::YieldOp::create(builder,
@@ -216,69 +104,98 @@ sweep(ImplicitLocOpBuilder &builder, std::pair<Value, Value> keys,
   return llvm::to_vector_of<Value>(loop.getResults());
 }
 
+/// The loop over the keys at both ends: [begin, inner) and [innerEnd, end), in
+/// one, which leaps over the keys in between.
+static SmallVector<Value> forEdges(ImplicitLocOpBuilder &builder,
+                                   const KeyRange &range,
+                                   const SweepPlan &sweep, ValueRange init,
+                                   StepBody body) {
+  if (range.begin == range.inner)
+    return forKeys(builder, range.innerEnd, range.end, sweep.keyTile, init,
+                   [&](Value key, ValueRange carried) {
+                     return body({sweep, key, Masking::Always}, carried);
+                   });
+  Value leap = arith::SubIOp::create(builder, range.innerEnd, range.inner);
+  Value end = arith::SubIOp::create(builder, range.end, leap);
+  return forKeys(builder, range.begin, end, sweep.keyTile, init,
+                 [&](Value key, ValueRange carried) {
+                   Value isBeyond = arith::CmpIOp::create(
+                       builder, arith::CmpIPredicate::sge, key, range.inner);
+                   Value beyond = arith::AddIOp::create(builder, key, leap);
+                   Value column0 =
+                       arith::SelectOp::create(builder, isBeyond, beyond, key);
+                   return body({sweep, column0, Masking::Always}, carried);
+                 });
+}
+
+/// One sweep over the keys that the rows of a tile may read.
+static SmallVector<Value> sweepKeys(ImplicitLocOpBuilder &builder,
+                                    TileProgram &tile, const SweepPlans &sweeps,
+                                    ValueRange init, StepBody body) {
+  const SweepPlan &main = sweeps.main;
+  KeyRange range = tile.keyRange(main);
+  if (!tile.getPlan().schedule.hasEdgeLoop())
+    return forKeys(builder, range.begin, range.end, main.keyTile, init,
+                   [&](Value column0, ValueRange carried) {
+                     return body({main, column0, Masking::AtBoundaries},
+                                 carried);
+                   });
+  SmallVector<Value> carried =
+      forKeys(builder, range.inner, range.innerEnd, main.keyTile, init,
+              [&](Value column0, ValueRange carried) {
+                return body({main, column0, Masking::Never}, carried);
+              });
+  return forEdges(builder, range, sweeps.edge, carried, body);
+}
+
 std::pair<RowStatistics, Value>
 TiledAttention::buildOneSweep(TileProgram &tile) {
-  const SweepPlan &plan1 = plan.statistics;
-  int64_t rows = plan1.result().rows;
-  Value init[] = {tile.filled({plan.heads, rows}, lowest()),
-                  tile.filled({plan.heads, rows}, 0.0),
-                  tile.filled({plan.heads, rows, valueColumns()}, 0.0)};
-  SmallVector<Value> results =
-      sweep(builder, tile.keyRange(plan1.scores()), plan.keyTile, init,
-            [&](Value column0, ValueRange carried) {
-              Value scores = tile.computeScores(plan1, column0);
-              scores = tile.mask(scores, plan1.result(), column0, lowest());
-              Value correction;
-              RowStatistics statistics = updateStatistics(
-                  tile, scores, {carried[0], carried[1]}, correction);
-              Value accumulator = tile.scaleRows(carried[2], correction);
-              Value weights = probabilities(tile, scores, plan1.result(),
-                                            statistics.maximum, column0);
-              statistics.sum = addRowSums(builder, weights, statistics.sum);
-              accumulator = tile.accumulate(accumulator, weights, column0);
-              return SmallVector<Value>{statistics.maximum, statistics.sum,
-                                        accumulator};
-            });
+  RowStatistics start = initialStatistics(tile, element, plan.queryTile);
+  Value accumulator =
+      tile.filled({plan.heads, plan.queryTile, valueColumns()}, 0.0);
+  SmallVector<Value> results = sweepKeys(
+      builder, tile, plan.statistics, {start.maximum, start.sum, accumulator},
+      [&](const TileStep &step, ValueRange carried) {
+        Value scores = tile.computeScores(step);
+        StatisticsStep update = addToStatistics(builder, tile, step, scores,
+                                                {carried[0], carried[1]});
+        Value sums = tile.scaleRows(carried[2], update.correction);
+        sums = tile.accumulate(step, sums, update.exponentials);
+        return SmallVector<Value>{update.statistics.maximum,
+                                  update.statistics.sum, sums};
+      });
   return {{results[0], results[1]}, results[2]};
 }
 
 RowStatistics TiledAttention::buildStatisticsSweep(TileProgram &tile) {
-  const SweepPlan &plan1 = plan.statistics;
-  int64_t rows = plan1.result().rows;
-  Value init[] = {tile.filled({plan.heads, rows}, lowest()),
-                  tile.filled({plan.heads, rows}, 0.0)};
+  int64_t rows = plan.statistics.main.result().rows;
+  RowStatistics start = initialStatistics(tile, element, rows);
   SmallVector<Value> results =
-      sweep(builder, tile.keyRange(plan1.scores()), plan.keyTile, init,
-            [&](Value column0, ValueRange carried) {
-              Value scores = tile.computeScores(plan1, column0);
-              scores = tile.mask(scores, plan1.result(), column0, lowest());
-              Value correction;
-              RowStatistics statistics = updateStatistics(
-                  tile, scores, {carried[0], carried[1]}, correction);
-              Value weights = probabilities(tile, scores, plan1.result(),
-                                            statistics.maximum, column0);
-              statistics.sum = addRowSums(builder, weights, statistics.sum);
-              return SmallVector<Value>{statistics.maximum, statistics.sum};
-            });
+      sweepKeys(builder, tile, plan.statistics, {start.maximum, start.sum},
+                [&](const TileStep &step, ValueRange carried) {
+                  Value scores = tile.computeScores(step);
+                  RowStatistics statistics =
+                      addToStatistics(builder, tile, step, scores,
+                                      {carried[0], carried[1]})
+                          .statistics;
+                  return SmallVector<Value>{statistics.maximum, statistics.sum};
+                });
   return {results[0], results[1]};
 }
 
 Value TiledAttention::buildWeightsSweep(TileProgram &tile,
                                         const RowStatistics &statistics) {
-  const SweepPlan &plan2 = plan.weights;
-  const TileExtent &softmax = plan2.extents[plan.before.size() + 1];
   Value init = tile.filled({plan.heads, plan.queryTile, valueColumns()}, 0.0);
-  Value inverse = reciprocal(statistics.sum);
-  return sweep(builder, tile.keyRange(plan2.scores()), plan.keyTile, init,
-               [&](Value column0, ValueRange carried) {
-                 Value scores = tile.computeScores(plan2, column0);
-                 Value weights = probabilities(tile, scores, softmax,
-                                               statistics.maximum, column0);
-                 weights = tile.scaleRows(weights, inverse);
-                 weights = tile.computeWeights(plan2, weights, column0);
-                 return SmallVector<Value>{
-                     tile.accumulate(carried[0], weights, column0)};
-               })[0];
+  Value inverse = reciprocal(builder, statistics.sum);
+  return sweepKeys(
+      builder, tile, plan.weights, init,
+      [&](const TileStep &step, ValueRange carried) {
+        Value scores = tile.computeScores(step);
+        Value weights = exponentials(tile, step, scores, statistics.maximum);
+        weights = tile.scaleRows(weights, inverse);
+        weights = tile.computeWeights(step, weights);
+        return SmallVector<Value>{tile.accumulate(step, carried[0], weights)};
+      })[0];
 }
 
 //===----------------------------------------------------------------------===//
@@ -298,9 +215,10 @@ void TiledAttention::insertTile(Value tile, Value output,
     sizes.push_back(tensor::getMixedSize(builder, builder.getLoc(), output, 3));
   SmallVector<OpFoldResult> offsets(sizes.size(), zero);
   SmallVector<OpFoldResult> strides(sizes.size(), one);
+  // Converted first: every loop inside of a tile has static bounds.
+  tile = convertTensor(builder, tile, outputType.getElementType());
   Value rows =
       tensor::ExtractSliceOp::create(builder, tile, offsets, sizes, strides);
-  rows = convertTensor(builder, rows, outputType.getElementType());
 
   Value head =
       arith::MulIOp::create(builder, position.group, constant(plan.heads));
@@ -328,7 +246,7 @@ TilePosition TiledAttention::locate(ValueRange induction) {
     };
     position.row0 = at(operands.tileBegin, induction[2]);
     position.rowEnd = at(operands.tileEnd, induction[2]);
-    int64_t padding = plan.outputSweep().scores().rowsBefore;
+    int64_t padding = plan.padding().rowsBefore;
     Value row =
         arith::AddIOp::create(builder, position.row0, constant(padding));
     position.queryBegin = at(operands.queryBegin, row);
@@ -346,6 +264,17 @@ TilePosition TiledAttention::locate(ValueRange induction) {
   return position;
 }
 
+/// The rows of the tile itself, of heads x rows with rows above it.
+Value TiledAttention::rowsOfTile(Value rows) {
+  int64_t above = plan.statistics.main.result().rowsBefore;
+  OpFoldResult offsets[] = {builder.getIndexAttr(0),
+                            builder.getIndexAttr(above)};
+  SmallVector<OpFoldResult> sizes = getAsIndexOpFoldResult(
+      builder.getContext(), {plan.heads, plan.queryTile});
+  SmallVector<OpFoldResult> strides(2, builder.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(builder, rows, offsets, sizes, strides);
+}
+
 void TiledAttention::buildTile(ValueRange induction, ValueRange outputs) {
   TilePosition position = locate(induction);
   TileProgram tile(builder, op, plan, operands, position);
@@ -358,32 +287,27 @@ void TiledAttention::buildTile(ValueRange induction, ValueRange outputs) {
     std::tie(statistics, accumulator) = buildOneSweep(tile);
   }
   Value logSum;
-  if (op.getLogSumExp()) {
-    int64_t before = plan.statistics.result().rowsBefore;
-    logSum = logSumExp(statistics);
-    OpFoldResult offsets[] = {builder.getIndexAttr(0),
-                              builder.getIndexAttr(before)};
-    SmallVector<OpFoldResult> sizes = getAsIndexOpFoldResult(
-        builder.getContext(), {plan.heads, plan.queryTile});
-    SmallVector<OpFoldResult> strides(2, builder.getIndexAttr(1));
-    logSum = tensor::ExtractSliceOp::create(builder, logSum, offsets, sizes,
-                                            strides);
-  }
+  if (op.getLogSumExp())
+    logSum = rowsOfTile(logSumExp(builder, statistics));
   if (!plan.hasTwoSweeps())
-    accumulator = tile.scaleRows(accumulator, reciprocal(statistics.sum));
-  insertTile(accumulator, outputs[0], position);
+    accumulator =
+        tile.scaleRows(accumulator, reciprocal(builder, statistics.sum));
+  insertTile(epilogue.apply(builder, accumulator), outputs[0], position);
   if (logSum)
     insertTile(logSum, outputs[1], position);
 }
 
 SmallVector<Value> TiledAttention::build() {
   Location loc = builder.getLoc();
-  SmallVector<Value> init;
+  epilogue.pack(builder, valueColumns());
   ReifiedRankedShapedTypeDims shapes;
   (void)op.reifyResultShapes(builder, shapes);
-  for (auto [result, shape] : llvm::zip_equal(op->getResults(), shapes))
-    init.push_back(
-        emptyTensor(builder, shape, getElementTypeOrSelf(result.getType())));
+  SmallVector<Value> init = {
+      emptyTensor(builder, shapes[0],
+                  getElementTypeOrSelf(epilogue.getResult().getType()))};
+  if (op.getLogSumExp())
+    init.push_back(emptyTensor(
+        builder, shapes[1], getElementTypeOrSelf(op.getLogSumExp().getType())));
 
   AffineExpr size = builder.getAffineSymbolExpr(0);
   auto count = [&](OpFoldResult total, int64_t tile) {
@@ -397,6 +321,7 @@ SmallVector<Value> TiledAttention::build() {
     bounds[2] = tensor::getMixedSize(builder, loc, operands.tileBegin, 0);
   auto forall = scf::ForallOp::create(builder, bounds, init,
                                       /*mapping=*/std::nullopt);
+  forall->setDiscardableAttr(MTADialect::getScheduleAttrName(), plan.schedule);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(forall.getBody());
   builder.setInsertionPoint(forall.getTerminator());
@@ -418,24 +343,29 @@ struct TileAttentionPass : mta::impl::TileAttentionPassBase<TileAttentionPass> {
   }
 
 private:
-  LogicalResult tile(IRRewriter &rewriter, AttentionOp op) {
-    int64_t lanes = vectorBits / op.getScoreType().getElementTypeBitWidth();
-    if (lanes < 1 || queryTile < 1 || keyTile < 1 || keyTile % lanes != 0)
-      return op.emitOpError("expects tiles of at least 1 query and of whole "
-                            "vectors of keys, but got ")
-             << queryTile.getValue() << " queries and " << keyTile.getValue()
-             << " keys for vectors "
-             << "of " << lanes << " scores";
-    FailureOr<TilePlan> plan = planTiles(op, queryTile, keyTile, lanes);
+  static LogicalResult tile(IRRewriter &rewriter, AttentionOp op) {
+    ScheduleAttr schedule = op.getScheduleAttr();
+    if (!schedule)
+      return op.emitOpError("expects a schedule; run mta-choose-schedule");
+    FailureOr<TilePlan> plan = planTiles(op, schedule);
     if (failed(plan))
       return failure();
+    Epilogue epilogue(op);
     rewriter.setInsertionPoint(op);
     ImplicitLocOpBuilder builder(op.getLoc(), rewriter);
-    SmallVector<Value> results = TiledAttention(builder, op, *plan).build();
-    for (auto [value, type] : llvm::zip_equal(results, op->getResultTypes()))
-      if (value.getType() != type)
-        value = tensor::CastOp::create(builder, type, value);
-    rewriter.replaceOp(op, results);
+    SmallVector<Value> tiled =
+        TiledAttention(builder, op, *plan, epilogue).build();
+    SmallVector<Value> results = {epilogue.getResult()};
+    if (op.getLogSumExp())
+      results.push_back(op.getLogSumExp());
+    for (auto [value, result] : llvm::zip_equal(tiled, results)) {
+      if (value.getType() != result.getType())
+        value = tensor::CastOp::create(builder, result.getType(), value);
+      rewriter.replaceAllUsesWith(result, value);
+    }
+    for (Operation *fused : llvm::reverse(epilogue.getOps()))
+      rewriter.eraseOp(fused);
+    rewriter.eraseOp(op);
     return success();
   }
 };

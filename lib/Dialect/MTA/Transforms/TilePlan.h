@@ -27,13 +27,16 @@ namespace mta {
 struct TileExtent {
   int64_t rowsBefore = 0;
   int64_t keysLeft = 0;
+  int64_t keysRight = 0;
   int64_t rows = 0;
   int64_t columns = 0;
 };
 
-/// The plan of one sweep over the keys: the extent of the scores of q·kᵀ and of
-/// the result of every score operation up to `last`.
+/// The plan of one sweep over the keys in tiles of one width: the extent of the
+/// scores of q·kᵀ and of the result of every score operation up to the last one
+/// that the sweep computes.
 struct SweepPlan {
+  int64_t keyTile = 0;
   mlir::SmallVector<TileExtent> extents;
 
   /// What the sweep computes from q·kᵀ.
@@ -41,32 +44,43 @@ struct SweepPlan {
   const TileExtent &result() const { return extents.back(); }
 };
 
+/// A sweep in tiles of `key_tile` keys, and of `edge_key_tile` keys.
+struct SweepPlans {
+  SweepPlan main, edge;
+};
+
 struct TilePlan {
+  ScheduleAttr schedule;
   int64_t queryTile = 0;
-  int64_t keyTile = 0;
   /// Lanes of a vector: columns come in multiples of it.
   int64_t lanes = 0;
-  /// Heads that the program mixes, which share a tile.
+  /// Heads that share a tile.
   int64_t heads = 1;
   /// The score operations before the softmax, and those after it.
   mlir::SmallVector<ScoreOpInterface> before, after;
-  /// The sweep for the statistics of the softmax. With nothing after the
-  /// softmax it is the only one.
-  SweepPlan statistics;
+  /// The sweep for the statistics of the softmax. If there is one sweep, it is
+  /// this one.
+  SweepPlans statistics;
   /// The second sweep, from q·kᵀ to the weights; its extents are those of the
   /// operations of `before`, the softmax and the ones of `after`.
-  SweepPlan weights;
+  SweepPlans weights;
 
-  bool hasTwoSweeps() const { return !after.empty(); }
-  const SweepPlan &outputSweep() const {
+  bool hasTwoSweeps() const { return schedule.getSweeps() == 2; }
+  const SweepPlans &outputSweep() const {
     return hasTwoSweeps() ? weights : statistics;
+  }
+  int64_t edgeKeyTile() const { return schedule.getEdgeKeyTile(); }
+  /// What all tiles read of the scores of q·kᵀ.
+  const TileExtent &padding() const { return outputSweep().main.scores(); }
+  /// What the softmax computes in `sweep`, of either kind.
+  const TileExtent &softmax(const SweepPlan &sweep) const {
+    return sweep.extents[std::min(before.size() + 1, sweep.extents.size() - 1)];
   }
 };
 
-/// Plans the tiles of an attention. Fails with a diagnostic if sizes that have
-/// to be static are not.
-mlir::FailureOr<TilePlan> planTiles(AttentionOp op, int64_t queryTile,
-                                    int64_t keyTile, int64_t lanes);
+/// Plans the tiles of an attention under a schedule that fits it. Fails with a
+/// diagnostic if sizes that have to be static are not.
+mlir::FailureOr<TilePlan> planTiles(AttentionOp op, ScheduleAttr schedule);
 
 } // namespace mta
 

@@ -121,7 +121,7 @@ Value TileProgram::multiplyKeys(const TileExtent &extent, Value column0) {
       cast<RankedTensorType>(op.getQuery().getType()).getDimSize(3);
   // Row `row0 - rowsBefore` of the queries is row `row0 + (padding -
   // rowsBefore)` of the packed ones, and so for the columns.
-  const TileExtent &padding = plan.outputSweep().scores();
+  const TileExtent &padding = plan.padding();
   Value row = arith::AddIOp::create(
       builder, position.row0, constant(padding.rowsBefore - extent.rowsBefore));
   Value column = arith::AddIOp::create(
@@ -146,16 +146,18 @@ Value TileProgram::multiplyKeys(const TileExtent &extent, Value column0) {
   });
 }
 
-Value TileProgram::accumulate(Value accumulator, Value weights, Value column0) {
+Value TileProgram::accumulate(const TileStep &step, Value accumulator,
+                              Value weights) {
   auto type = cast<RankedTensorType>(accumulator.getType());
   auto weightsType = cast<RankedTensorType>(weights.getType());
   return forEachHead(accumulator, [&](Value head, Value rows) {
     OpFoldResult zero = builder.getIndexAttr(0);
-    Value value = slice(operands.value,
-                        {position.batch, keyHeadIndex(head), column0, zero},
-                        {0, 0, plan.keyTile, type.getDimSize(2)});
+    Value value =
+        slice(operands.value,
+              {position.batch, keyHeadIndex(head), step.column0, zero},
+              {0, 0, step.sweep.keyTile, type.getDimSize(2)});
     Value row = slice(weights, {head, zero, zero},
-                      {0, weightsType.getDimSize(1), plan.keyTile});
+                      {0, weightsType.getDimSize(1), step.sweep.keyTile});
     return Generic(builder, "ix", "j")
         .input(row, "i j")
         .input(value, "j x")
@@ -169,7 +171,7 @@ Value TileProgram::accumulate(Value accumulator, Value weights, Value column0) {
 //===----------------------------------------------------------------------===//
 
 void TileProgram::computeBounds() {
-  const TileExtent &all = plan.outputSweep().scores();
+  const TileExtent &all = plan.padding();
   SmallVector<OpFoldResult> size = {builder.getIndexAttr(all.rows)};
   Value begin =
       slice(operands.keyBegin, {OpFoldResult(position.row0)}, {all.rows});
@@ -197,27 +199,69 @@ void TileProgram::computeBounds() {
   keyEnd = bounds[1];
 }
 
-std::pair<Value, Value> TileProgram::keyRange(const TileExtent &extent) {
-  const TileExtent &all = plan.outputSweep().scores();
-  Value first = arith::SubIOp::create(builder, position.row0,
+/// The keys left of a tile of `sweep` that it may not read and that are not
+/// zeros by themselves. Without sequences these are the columns before the
+/// first key: there q·kᵀ is zero, as packed keys are, but nothing after it.
+static int64_t maskedKeysLeft(AttentionOp op, const SweepPlan &sweep) {
+  size_t first = op.getQueryBoundaries() ? 0 : 1;
+  return first < sweep.extents.size() ? sweep.extents[first].keysLeft : 0;
+}
+
+/// Whether rows above the first query, or the first of the sequence, are to be
+/// masked. Without sequences they are zeros, and stay so up to the softmax.
+static bool masksRowsAbove(AttentionOp op, const TilePlan &plan,
+                           const SweepPlan &sweep) {
+  return op.getQueryBoundaries() || plan.softmax(sweep).rowsBefore > 0;
+}
+
+KeyRange TileProgram::keyRange(const SweepPlan &sweep) {
+  const TileExtent &extent = sweep.scores();
+  Value above = arith::SubIOp::create(builder, position.row0,
                                       constant(extent.rowsBefore));
-  first = arith::MaxSIOp::create(builder, first, position.queryBegin);
+  Value first = arith::MaxSIOp::create(builder, above, position.queryBegin);
   // A tile without rows reads nothing; its last row is that of another tile.
   Value last = arith::SubIOp::create(builder, position.rowEnd, constant(1));
   last = arith::MaxSIOp::create(builder, last, constant(0));
   auto at = [&](Value bounds, Value row) -> Value {
-    Value index = arith::AddIOp::create(builder, row, constant(all.rowsBefore));
+    Value index = arith::AddIOp::create(builder, row,
+                                        constant(plan.padding().rowsBefore));
     return tensor::ExtractOp::create(builder, bounds, index);
   };
   Value isEmpty = arith::CmpIOp::create(builder, arith::CmpIPredicate::sge,
                                         position.row0, position.rowEnd);
-  Value end = arith::SelectOp::create(builder, isEmpty, constant(0),
+  KeyRange range;
+  range.begin = at(operands.keyBegin, first);
+  range.end = arith::SelectOp::create(builder, isEmpty, constant(0),
                                       at(operands.keyEnd, last));
-  return {at(operands.keyBegin, first), end};
+  if (!plan.schedule.hasEdgeLoop())
+    return range;
+  // Ends of keys do not decrease from row to row: the first row has the least.
+  Value limit =
+      arith::MinSIOp::create(builder, at(operands.keyEnd, first), range.end);
+  if (masksRowsAbove(op, plan, sweep)) {
+    Value exists = arith::CmpIOp::create(builder, arith::CmpIPredicate::sge,
+                                         above, position.queryBegin);
+    limit = arith::SelectOp::create(builder, exists, limit, range.begin);
+  }
+  int64_t edges =
+      llvm::divideCeil(maskedKeysLeft(op, sweep), plan.edgeKeyTile());
+  range.inner = range.begin;
+  if (edges > 0)
+    range.inner = arith::AddIOp::create(builder, range.begin,
+                                        constant(edges * plan.edgeKeyTile()));
+  Value columns = arith::SubIOp::create(
+      builder, limit,
+      arith::AddIOp::create(builder, range.inner, constant(extent.keysRight)));
+  columns = arith::MaxSIOp::create(builder, columns, constant(0));
+  Value rest =
+      arith::RemUIOp::create(builder, columns, constant(sweep.keyTile));
+  columns = arith::SubIOp::create(builder, columns, rest);
+  range.innerEnd = arith::AddIOp::create(builder, range.inner, columns);
+  return range;
 }
 
 Value TileProgram::boundsOf(Value bounds, const TileExtent &extent) {
-  int64_t skipped = plan.outputSweep().scores().rowsBefore - extent.rowsBefore;
+  int64_t skipped = plan.padding().rowsBefore - extent.rowsBefore;
   return slice(bounds, {OpFoldResult(builder.getIndexAttr(skipped))},
                {extent.rows});
 }
@@ -239,31 +283,75 @@ Value TileProgram::isBoundary(Value begins, Value ends,
   return arith::OrIOp::create(builder, result, less(at(ends, last), end));
 }
 
-Value TileProgram::mask(Value tile, const TileExtent &extent, Value column0,
-                        double fill) {
-  Value begin = boundsOf(keyBegin, extent);
-  Value end = boundsOf(keyEnd, extent);
+std::pair<Value, Value> TileProgram::columnRange(Value begins, Value ends,
+                                                 const TileExtent &extent,
+                                                 Value column) {
+  Sizes rows = {builder.getIndexAttr(extent.rows)};
+  Type type = builder.getI32Type();
+  ValueRange range =
+      Generic(builder, "i")
+          .input(begins, "i")
+          .input(ends, "i")
+          .output(emptyTensor(builder, rows, type), "i")
+          .output(emptyTensor(builder, rows, type), "i")
+          .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+            Value zero = arith::ConstantIndexOp::create(inner, 0);
+            Value all = arith::ConstantIndexOp::create(inner, extent.columns);
+            auto relative = [&](Value key) -> Value {
+              Value offset = arith::SubIOp::create(inner, key, column);
+              offset = arith::MaxSIOp::create(inner, offset, zero);
+              return arith::MinSIOp::create(inner, offset, all);
+            };
+            Value first = relative(elements[0]);
+            Value count = arith::SubIOp::create(
+                inner,
+                arith::MaxSIOp::create(inner, relative(elements[1]), first),
+                first);
+            return SmallVector<Value>{
+                arith::IndexCastOp::create(inner, type, first),
+                arith::IndexCastOp::create(inner, type, count)};
+          });
+  return {range[0], range[1]};
+}
+
+Value TileProgram::select(Value tile, Value begins, Value ends,
+                          const TileExtent &extent, Value column, double fill) {
+  // One unsigned comparison in the width of a score, for all lanes at once.
+  auto [firsts, counts] = columnRange(begins, ends, extent, column);
+  Type type = builder.getI32Type();
+  return Generic(builder, "hij")
+      .input(firsts, "i")
+      .input(counts, "i")
+      .output(tile, "h i j")
+      .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+        Value index = linalg::IndexOp::create(inner, 2);
+        Value offset = arith::IndexCastOp::create(inner, type, index);
+        offset = arith::SubIOp::create(inner, offset, elements[0]);
+        Value allowed = arith::CmpIOp::create(inner, arith::CmpIPredicate::ult,
+                                              offset, elements[1]);
+        Value other = floatConstant(inner, element, fill);
+        return SmallVector<Value>{
+            arith::SelectOp::create(inner, allowed, elements[2], other)};
+      })[0];
+}
+
+Value TileProgram::mask(const TileStep &step, Value tile,
+                        const TileExtent &extent, double fill) {
+  if (step.masking == Masking::Never)
+    return tile;
+  Value begins = boundsOf(keyBegin, extent);
+  Value ends = boundsOf(keyEnd, extent);
   Value column =
-      arith::SubIOp::create(builder, column0, constant(extent.keysLeft));
-  Value boundary = isBoundary(begin, end, extent, column);
+      arith::SubIOp::create(builder, step.column0, constant(extent.keysLeft));
+  if (step.masking == Masking::Always)
+    return select(tile, begins, ends, extent, column, fill);
+  Value boundary = isBoundary(begins, ends, extent, column);
   auto branch = scf::IfOp::create(builder, tile.getType(), boundary,
                                   /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(branch.thenBlock());
-  Value masked =
-      Generic(builder, "hij")
-          .input(begin, "i")
-          .input(end, "i")
-          .output(tile, "h i j")
-          .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
-            Value offset = linalg::IndexOp::create(inner, 2);
-            Value key = arith::AddIOp::create(inner, offset, column);
-            Value allowed = isAllowed(inner, key, elements[0], elements[1]);
-            Value other = floatConstant(inner, element, fill);
-            return SmallVector<Value>{
-                arith::SelectOp::create(inner, allowed, elements[2], other)};
-          })[0];
-  scf::YieldOp::create(builder, masked);
+  scf::YieldOp::create(builder,
+                       select(tile, begins, ends, extent, column, fill));
   builder.setInsertionPointToStart(branch.elseBlock());
   scf::YieldOp::create(builder, tile);
   return branch.getResult(0);
@@ -330,18 +418,19 @@ Value TileProgram::apply(ScoreOpInterface scoreOp, Value tile,
       .Case([&](HeadMixOp mix) { return applyHeadMix(mix, tile, extent); });
 }
 
-Value TileProgram::computeScores(const SweepPlan &sweep, Value column0) {
-  Value tile = multiplyKeys(sweep.scores(), column0);
+Value TileProgram::computeScores(const TileStep &step) {
+  ArrayRef<TileExtent> extents = step.sweep.extents;
+  Value tile = multiplyKeys(extents.front(), step.column0);
   for (auto [index, scoreOp] : llvm::enumerate(plan.before)) {
     if (isa<KeyQueryConvOp>(scoreOp))
-      tile = mask(tile, sweep.extents[index], column0, 0.0);
-    tile = apply(scoreOp, tile, sweep.extents[index + 1]);
+      tile = mask(step, tile, extents[index], 0.0);
+    tile = apply(scoreOp, tile, extents[index + 1]);
   }
   return tile;
 }
 
-Value TileProgram::computeWeights(const SweepPlan &sweep, Value probabilities,
-                                  Value column0) {
+Value TileProgram::computeWeights(const TileStep &step, Value probabilities) {
+  ArrayRef<TileExtent> extents = step.sweep.extents;
   Value tile = probabilities;
   size_t index = plan.before.size() + 1;
   // Convolutions spread weights to pairs that are not allowed.
@@ -349,11 +438,11 @@ Value TileProgram::computeWeights(const SweepPlan &sweep, Value probabilities,
   for (ScoreOpInterface scoreOp : plan.after) {
     bool isConv = isa<KeyQueryConvOp>(scoreOp);
     if (isConv && spread)
-      tile = mask(tile, sweep.extents[index], column0, 0.0);
-    tile = apply(scoreOp, tile, sweep.extents[++index]);
+      tile = mask(step, tile, extents[index], 0.0);
+    tile = apply(scoreOp, tile, extents[++index]);
     spread |= isConv;
   }
-  return spread ? mask(tile, sweep.result(), column0, 0.0) : tile;
+  return spread ? mask(step, tile, extents.back(), 0.0) : tile;
 }
 
 //===----------------------------------------------------------------------===//

@@ -52,6 +52,30 @@ struct TilePosition {
   mlir::Value queryBegin;
 };
 
+/// Whether a tile of keys holds pairs that are not allowed.
+enum class Masking {
+  /// It holds none: no code for the mask.
+  Never,
+  /// It may: tiles that do branch to it.
+  AtBoundaries,
+  /// Assumed: it runs in every tile.
+  Always,
+};
+
+/// One step of a loop over the keys.
+struct TileStep {
+  const SweepPlan &sweep;
+  /// The first key of the tile.
+  mlir::Value column0;
+  Masking masking;
+};
+
+/// The keys of a tile of queries. Tiles in [inner, innerEnd), which are whole,
+/// hold only pairs that are allowed.
+struct KeyRange {
+  mlir::Value begin, inner, innerEnd, end;
+};
+
 class TileProgram {
 public:
   TileProgram(mlir::ImplicitLocOpBuilder &builder, AttentionOp op,
@@ -62,21 +86,19 @@ public:
     computeBounds();
   }
 
-  /// The keys [first, end) that rows of `extent` may read.
-  std::pair<mlir::Value, mlir::Value> keyRange(const TileExtent &extent);
+  /// The keys that the rows of a sweep may read.
+  KeyRange keyRange(const SweepPlan &sweep);
 
-  /// The scores of q·kᵀ and the operations before the softmax, for the keys
-  /// from `column0`, with the extents of `sweep`.
-  mlir::Value computeScores(const SweepPlan &sweep, mlir::Value column0);
+  /// The scores of q·kᵀ and the operations before the softmax.
+  mlir::Value computeScores(const TileStep &step);
 
   /// The operations after the softmax.
-  mlir::Value computeWeights(const SweepPlan &sweep, mlir::Value probabilities,
-                             mlir::Value column0);
+  mlir::Value computeWeights(const TileStep &step, mlir::Value probabilities);
 
-  /// `tile` with `fill` where a pair is not allowed; no code runs in tiles all
-  /// of whose pairs are.
-  mlir::Value mask(mlir::Value tile, const TileExtent &extent,
-                   mlir::Value column0, double fill);
+  /// `tile` with `fill` where a pair is not allowed, by the code that the
+  /// step's masking asks for.
+  mlir::Value mask(const TileStep &step, mlir::Value tile,
+                   const TileExtent &extent, double fill);
 
   /// exp2(tile - maximum), in place.
   mlir::Value exponentiate(mlir::Value tile, mlir::Value maximum);
@@ -84,13 +106,15 @@ public:
   /// `tile` times a factor of every row, in place.
   mlir::Value scaleRows(mlir::Value tile, mlir::Value factors);
 
-  /// accumulator + weights·v for the keys from `column0`.
-  mlir::Value accumulate(mlir::Value accumulator, mlir::Value weights,
-                         mlir::Value column0);
+  /// accumulator + weights·v.
+  mlir::Value accumulate(const TileStep &step, mlir::Value accumulator,
+                         mlir::Value weights);
 
   /// A heads x rows x columns tile filled with `value`.
   mlir::Value filled(mlir::ArrayRef<int64_t> sizes, double value);
   mlir::Value empty(mlir::ArrayRef<int64_t> sizes);
+
+  const TilePlan &getPlan() const { return plan; }
 
 private:
   mlir::Value multiplyKeys(const TileExtent &extent, mlir::Value column0);
@@ -115,6 +139,15 @@ private:
   void computeBounds();
   /// The rows of `bounds` that `extent` covers.
   mlir::Value boundsOf(mlir::Value bounds, const TileExtent &extent);
+  /// The columns that every row of a tile may read, as first column and number
+  /// of columns, if column 0 is key `column`.
+  std::pair<mlir::Value, mlir::Value> columnRange(mlir::Value begins,
+                                                  mlir::Value ends,
+                                                  const TileExtent &extent,
+                                                  mlir::Value column);
+  /// `tile` with `fill` where a pair is not allowed.
+  mlir::Value select(mlir::Value tile, mlir::Value begins, mlir::Value ends,
+                     const TileExtent &extent, mlir::Value column, double fill);
   /// Whether some pair of the tile is not allowed.
   mlir::Value isBoundary(mlir::Value begins, mlir::Value ends,
                          const TileExtent &extent, mlir::Value column);

@@ -38,6 +38,13 @@ def MTA_Dialect : Dialect {
     weight zero after the softmax.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = [{
+    /// The discardable attribute of the loop over tiles that says which
+    /// schedule it follows, a `#mta.schedule`.
+    static constexpr ::llvm::StringLiteral getScheduleAttrName() {
+      return "mta.schedule";
+    }
+  }];
   let dependentDialects = ["::mlir::affine::AffineDialect",
                            "::mlir::arith::ArithDialect",
                            "::mlir::tensor::TensorDialect"];

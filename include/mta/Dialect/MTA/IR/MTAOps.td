@@ -77,6 +77,9 @@ def MTA_AttentionOp : MTA_Op<"attention", [
     The caller guarantees that the offsets do not decrease, begin with 0 and end
     with Nq and Nk.
 
+    `schedule(<...>)`, a `#mta.schedule`, says how the attention is cut into
+    tiles. It changes rounding and speed only.
+
     The optional second result is the natural logarithm of the sum of
     exponentials in the softmax of every output row, minus infinity where no key
     is allowed.
@@ -98,6 +101,9 @@ def MTA_AttentionOp : MTA_Op<"attention", [
     - C9: the sequence boundaries have the same length of at least 2, and there
       is no query halo beside them.
     - C10: the scale is finite.
+    - C13: the heads of the schedule are a multiple of those that the program
+      mixes, and divide the number of query heads; there are two sweeps where a
+      score operation follows the softmax.
 
     Postconditions:
 
@@ -136,7 +142,8 @@ def MTA_AttentionOp : MTA_Op<"attention", [
     Optional<MTA_Tensor<[I32], [1]>>:$key_boundaries,
     DefaultValuedAttr<MTA_MaskAttr, "::mta::Mask::None">:$mask,
     OptionalAttr<F64Attr>:$scale,
-    DefaultValuedAttr<I64Attr, "0">:$query_halo);
+    DefaultValuedAttr<I64Attr, "0">:$query_halo,
+    OptionalAttr<MTA_ScheduleAttr>:$schedule);
   let results = (outs
     MTA_HeadsTensor:$output,
     Optional<MTA_Tensor<[MTA_ScoreFloat], [3]>>:$log_sum_exp);
@@ -147,6 +154,7 @@ def MTA_AttentionOp : MTA_Op<"attention", [
     (`query_halo` `` `(` $query_halo^ `)`)?
     (`sequences` `` `(` $query_boundaries^ `,` $key_boundaries `:`
       type($query_boundaries) `,` type($key_boundaries) `)`)?
+    (`schedule` `` `(` $schedule^ `)`)?
     attr-dict-with-keyword $program
     `:` type($query) `,` type($key) `,` type($value)
     `->` type($output) (`,` type($log_sum_exp)^)?

@@ -86,34 +86,109 @@ def MergeGPUModulesPass : Pass<"mta-merge-gpu-modules", "::mlir::ModuleOp"> {
 def TileAttentionPass : Pass<"mta-tile-attention"> {
   let summary = "attention as loops over tiles of queries and keys";
   let description = [{
-    Before: `mta.attention`. After: an `scf.forall` over batch, group of heads
-    and tile of queries, in it an `scf.for` over tiles of keys that carries the
-    running maximum, sum and accumulator of an online softmax, and linalg on
-    tiles of static size. Memory beyond operands and results grows with N.
+    Before: `mta.attention` with a schedule. After: an `scf.forall` over batch,
+    group of heads and tile of queries, in it `scf.for` loops over tiles of keys
+    that carry the running maximum, sum and accumulator of an online softmax,
+    and linalg on tiles of static size. Memory beyond operands and results grows
+    with N. The `scf.forall` keeps the schedule as `mta.schedule`.
 
     From the neighbourhoods of the score operations follow, going backward from
     the weights, the rows above a tile and the columns on both sides of it that
-    every value has to cover. Where something follows the softmax there are two
-    sweeps over the keys: one for the statistics of the rows, one for weights and
-    output. Tiles of keys that no row of the tile may read are skipped; code for
-    the mask runs in tiles that hold a pair that is not allowed.
+    every value has to cover. With two sweeps over the keys, one is for the
+    statistics of the rows, one for weights and output. Tiles of keys that no
+    row of the tile may read are skipped. Where `edge_key_tile` is less than
+    `key_tile`, whole tiles of pairs that are all allowed have a loop without a
+    mask, and a second loop in narrower steps goes over both ends of the keys.
+
+    The `mta.head_norm` and `mta.gate` operations after an attention, if each is
+    the only use of the value before, become part of its tiles.
 
     Query, key and value are copied once to the layout that tiles read: queries
     scaled, keys transposed, zeros around, in the element type of the scores.
 
     Head dimensions and head groups have to be static.
   }];
-  let options = [
-    Option<"queryTile", "query-tile", "int64_t", "64", "Queries of a tile">,
-    Option<"keyTile", "key-tile", "int64_t", "128",
-           "Keys of a tile, a multiple of a vector's elements">,
-    Option<"vectorBits", "vector-bits", "int64_t", "512",
-           "Bits of a vector register">
-  ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def ChooseSchedulePass : Pass<"mta-choose-schedule"> {
+  let summary = "give attentions without a schedule the cheapest one";
+  let description = [{
+    Before: `mta.attention` without a schedule. After: the same with a
+    `#mta.schedule`. An attention that has one keeps it.
+
+    Candidates are all combinations of a few sizes of tiles. Of those whose
+    working set fits into three quarters of the second-level cache, the one with the
+    fewest multiply-adds for a score is taken; of equal ones, the one with the
+    larger tiles. What a candidate costs is counted on the extents of its tiles,
+    as `lib/Dialect/MTA/Transforms/ScheduleCost.h` describes. If no working set
+    fits, the smallest is taken.
+
+    A loop of its own for the ends of the keys is considered for programs of one
+    sweep and at most two operations: it holds the tile program once more, and
+    compiling that takes time.
+
+    An option that is not 0 is taken as it is.
+  }];
+  let options = [
+    Option<"queryTile", "query-tile", "int64_t", "0", "Queries of a tile">,
+    Option<"keyTile", "key-tile", "int64_t", "0",
+           "Keys of a tile, a multiple of a vector's elements">,
+    Option<"edgeKeyTile", "edge-key-tile", "int64_t", "0",
+           "Keys of a tile at the ends of the keys, at most those of a tile">,
+    Option<"sweeps", "sweeps", "int64_t", "0", "Sweeps over the keys">,
+    Option<"heads", "heads", "int64_t", "0", "Heads that share a tile">,
+    Option<"vectorBits", "vector-bits", "int64_t", "512",
+           "Bits of a vector register">,
+    Option<"nearCacheBytes", "l1-bytes", "int64_t", "49152",
+           "Bytes of the first-level data cache">,
+    Option<"cacheBytes", "l2-bytes", "int64_t", "2097152",
+           "Bytes of the second-level cache of a core">,
+    Option<"explain", "explain", "bool", "false",
+           "Emit a remark with the cost of every candidate">
+  ];
+}
+
+def VerifyTiledPass : Pass<"mta-verify-tiled"> {
+  let summary = "the contract of level 1, tiles on tensors";
+  let description = [{
+    Changes nothing, and fails with the operation that breaks one of:
+
+    - V1: no `mta.attention` is left. Norms and gates may be.
+
+    and inside of a loop over tiles, an `scf.forall` with `mta.schedule`,
+
+    - V2: linalg is on tensors of static size.
+    - V3: tensors have at most one dynamic size, the rows of the tile that exist.
+    - V4: of a matrix from outside, a tile reads whole rows or whole columns: no
+      matrix of queries by keys is there to be read.
+    - V5: the loops over keys carry the maxima and sums of the rows, heads x
+      rows, and the accumulator, heads x `query_tile` x Dv; in one loop nest for
+      one sweep, in two for two.
+  }];
+}
+
+def VerifyTileProgramPass : Pass<"mta-verify-tile-program"> {
+  let summary = "the contract of level 2, tiles as vectors";
+  let description = [{
+    Changes nothing, and fails with the operation that breaks one of, inside of
+    a loop over tiles, an `scf.forall` with `mta.schedule`:
+
+    - V1: there are no tensors.
+    - V2: there is no linalg but copies of dynamic size, of the rows that exist,
+      operations on buffers whose last dimension is not contiguous, which head
+      dimensions of 1 leave, and sums and maxima over a number of columns that is no multiple of the
+      lanes, which a schedule for narrower vectors leaves.
+    - V3: vectors have one dimension, and at most as many elements as a register
+      has of 16-bit elements.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "int64_t", "512",
+           "Bits of a vector register">
   ];
 }
 
