@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,6 +31,12 @@ _REFERENCE_LENGTH = 1024
 _EAGER_MATRICES = 4
 #: Part of the machine's memory that a peer may fill.
 _MEMORY_PART = 0.6
+#: Threads of OpenMP wait awake for more work, in milliseconds. The pause before
+#: a call, in seconds, is longer: nobody else's threads are awake then.
+_AWAKE_MILLISECONDS = 20
+_PAUSE = 0.05
+#: Every peer has at least as many calls, whatever they take.
+_LEAST_REPETITIONS = 3
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,9 @@ class Peer:
         self.name, self.threads, self.seconds = name, threads, []
         config = {"peer": name, "threads": threads, **asdict(cell)}
         count = str(threads)
-        environment = {**os.environ, **{f"{library}_NUM_THREADS": count
-                                        for library in ("OMP", "OPENBLAS", "MKL")}}
+        environment = {**os.environ, "KMP_BLOCKTIME": str(_AWAKE_MILLISECONDS),
+                       **{f"{library}_NUM_THREADS": count
+                          for library in ("OMP", "OPENBLAS", "MKL")}}
         script = Path(__file__).with_name("peer.py")
         self._process = subprocess.Popen(
             [sys.executable, str(script), json.dumps(config)], env=environment, text=True,
@@ -82,6 +90,7 @@ class Peer:
 
     def run(self) -> None:
         """Adds the time of one call."""
+        time.sleep(_PAUSE)
         self.seconds.append(self._ask("run")["seconds"])
 
     def output(self) -> np.ndarray:
@@ -121,7 +130,8 @@ def run_cell(cell: Cell, threads: list[int], repetitions: int, budget: float, re
 
     One repetition runs each of them once, so that whatever else the machine
     does hits all alike. A peer stops after `budget` seconds, but not before
-    its third call. `report(text)` tells what is going on.
+    its third call; the call before the first is not timed. `report(text)` tells
+    what is going on.
     """
     rows, peers = [], []
     try:
@@ -137,7 +147,7 @@ def run_cell(cell: Cell, threads: list[int], repetitions: int, budget: float, re
         errors = _compare(peers)
         for repetition in range(repetitions):
             for peer in peers:
-                if repetition < 3 or sum(peer.seconds) < budget:
+                if repetition < _LEAST_REPETITIONS or sum(peer.seconds) < budget:
                     report(f"{peer.name}, {peer.threads} threads: repetition {repetition + 1}")
                     peer.run()
         for peer in peers:

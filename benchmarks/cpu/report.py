@@ -3,49 +3,18 @@
 
 """A run's rows as a Markdown table and as a plot."""
 
+import gates
 from cell import Cell
+from rows import Rows
 
 _NAMES = {"cpu": "MTA, cpu", "reference": "MTA, reference", "eager": "PyTorch eager",
           "torch-compile": "torch.compile", "flash": "PyTorch flash SDPA, no convolution"}
 _MARKERS = dict(zip(_NAMES, "osv^D"))
 
 
-class Rows:
-    """The rows of a result by what they measured."""
-
-    def __init__(self, rows: list[dict]):
-        self._rows = {(self.cell_of(row), row["threads"], row["peer"]): row for row in rows}
-        self.cells = list(dict.fromkeys(self.cell_of(row) for row in rows))
-        self.threads = sorted({row["threads"] for row in rows})
-
-    @staticmethod
-    def cell_of(row: dict) -> Cell:
-        """The problem of a row."""
-        return Cell(row["program"], row["heads"], row["head_dim"], row["length"])
-
-    def get(self, cell: Cell, threads: int, peer: str, field: str):
-        """A field, or None where the peer was skipped."""
-        return self._rows[cell, threads, peer].get(field)
-
-    def skipped(self) -> dict[str, list[str]]:
-        """The cells by peer and reason."""
-        reasons: dict[str, list[str]] = {}
-        for (cell, threads, peer), row in self._rows.items():
-            if "skipped" in row:
-                text = f"{peer}: {row['skipped']}"
-                place = f"{cell.program} D={cell.head_dim} N={cell.length} threads={threads}"
-                reasons.setdefault(text, []).append(place)
-        return reasons
-
-    def gemm_rate(self, cell: Cell, threads: int, operations: int) -> float:
-        """Operations per second of the faster of the two libraries."""
-        names = ("gemm-openblas", "gemm-torch")
-        return operations / min(self.get(cell, threads, n, "median_seconds") for n in names)
-
-
 def markdown(result: dict) -> str:
     """The whole result in words and one table."""
-    rows, facts = Rows(result["rows"]), result["machine"]
+    rows, facts = Rows(result), result["machine"]
     lines = [
         f"# CPU benchmark of {facts['date']}", "",
         f"{facts['cpu']}, {facts['cores']} cores ({', '.join(facts['cpu_features'])}), "
@@ -59,27 +28,35 @@ def markdown(result: dict) -> str:
         f"its part of the best f32 product of {result['gemm_size']}² matrices (OpenBLAS or "
         "PyTorch). Memory: "
         "the first call's peak beyond inputs and output.", "",
-        "| program | D | N | threads | ours ms | GFLOP/s | of GEMM | 2 threads | eager x "
+        "| program | D | N | threads | ours ms | GFLOP/s | of GEMM | over 1 thread | eager x "
         "| compile x | flash x | reference x | ours MiB | eager MiB |",
         "|---|" + "---:|" * 13,
     ]
     for cell in rows.cells:
-        lines += [_line(rows, cell, threads, result["gemm_size"]) for threads in rows.threads]
+        lines += [_line(rows, cell, threads) for threads in rows.threads]
+    lines += ["", "The worst measurement counts:", "", "| gate | bound | worst | where | |",
+              "|---|---:|---:|---|---|"]
+    lines += [f"| {gate['gate']} | {gate['bound']} | {gate['worst']} | {gate['where']} | "
+              f"{_verdict(gate)} |" for gate in gates.judge(rows)]
     lines += ["", "Skipped:", ""]
     lines += [f"- {reason} ({'; '.join(places)})" for reason, places in rows.skipped().items()]
     return "\n".join(lines) + "\n"
 
 
-def _line(rows: Rows, cell: Cell, threads: int, gemm_size: int) -> str:
+def _verdict(gate: dict[str, object]) -> str:
+    if gate["worst"] == "-":
+        return "not measured"
+    return "passed" if gate["passed"] else "**failed**"
+
+
+def _line(rows: Rows, cell: Cell, threads: int) -> str:
     seconds = rows.get(cell, threads, "cpu", "median_seconds")
-    rate = cell.useful_operations() / seconds
-    part = rate / rows.gemm_rate(cell, threads, 2 * gemm_size**3)
-    alone = rows.get(cell, rows.threads[0], "cpu", "median_seconds")
+    rate, part = rows.rate(cell, threads), rows.gemm_part(cell, threads)
     ratios = [_number(rows.get(cell, threads, peer, "ratio_to_cpu"), ".2f")
               for peer in ("eager", "torch-compile", "flash", "reference")]
     memory = [_number(rows.get(cell, threads, peer, "extra_mib"), ".0f")
               for peer in ("cpu", "eager")]
-    speedup = f"{alone / seconds:.2f}x" if threads != rows.threads[0] else "-"
+    speedup = f"{rows.speedup(cell, threads):.2f}x" if threads != rows.threads[0] else "-"
     fields = [cell.program, cell.head_dim, cell.length, threads, f"{seconds * 1e3:.1f}",
               f"{rate / 1e9:.1f}", f"{part:.0%}", speedup, *ratios, *memory]
     return f"| {' | '.join(map(str, fields))} |"
@@ -98,7 +75,7 @@ def plot(result: dict, stem) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "mta"
     from matplotlib import pyplot
 
-    rows, facts = Rows(result["rows"]), result["machine"]
+    rows, facts = Rows(result), result["machine"]
     threads = rows.threads[-1]
     panels = list(dict.fromkeys((cell.program, cell.head_dim) for cell in rows.cells))
     figure, axes = pyplot.subplots(1, len(panels), figsize=(4.2 * len(panels), 4.4), sharey=True,

@@ -6,10 +6,14 @@
     python benchmarks/cpu/run.py [--quick] [--output FOLDER]
 
 writes cpu-DATE.json, .md, .svg and .png. What it needs is in requirements.txt.
+A finished cell is kept in cpu-unfinished.json until all are: a run that was
+interrupted goes on after it, if machine, revision and options are the same.
 """
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 from itertools import product
 from pathlib import Path
@@ -37,14 +41,16 @@ def main() -> int:
     cells = [Cell(program, HEADS, head_dim, length) for program, head_dim, length in
              product(options.programs, options.head_dims, options.lengths)]
     facts = machine.describe()
-    rows = _run(cells, options)
-    result = {"machine": facts, "gemm_size": GEMM_SIZE, "repetitions": options.repetitions,
-              "rows": rows}
     options.output.mkdir(parents=True, exist_ok=True)
+    state = State(options, facts)
+    _run(cells, options, state)
+    result = {"machine": facts, "gemm_size": GEMM_SIZE, "repetitions": options.repetitions,
+              "rows": state.rows(cells), "memory": state.finished.get("memory")}
     stem = options.output / f"cpu-{'quick-' if options.quick else ''}{facts['date']}"
     stem.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     stem.with_suffix(".md").write_text(report.markdown(result), encoding="utf-8")
     report.plot(result, stem)
+    state.remove()
     print(report.markdown(result))
     return 0
 
@@ -58,7 +64,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--lengths", nargs="+", type=int)
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--repetitions", type=int)
-    parser.add_argument("--budget", type=float, default=30.0,
+    parser.add_argument("--budget", type=float, default=8.0,
                         help="seconds of a peer in a cell; three repetitions always run")
     parser.add_argument("--output", type=Path, metavar="FOLDER",
                         default=machine.REPOSITORY / "benchmarks" / "results")
@@ -66,27 +72,78 @@ def _parse() -> argparse.Namespace:
     quick = options.quick
     options.head_dims = options.head_dims or ([64] if quick else [64, 96])
     options.lengths = options.lengths or ([1024, 2048] if quick else [1024, 2048, 4096, 8192])
-    options.repetitions = options.repetitions or (3 if quick else 9)
+    options.repetitions = options.repetitions or (3 if quick else 7)
     return options
 
 
-def _run(cells: list[Cell], options: argparse.Namespace) -> list[dict]:
-    """All rows, with progress on standard error."""
-    rows = []
+class State:
+    """The cells of a run that are finished, in a file."""
+
+    def __init__(self, options: argparse.Namespace, facts: dict):
+        self._path = options.output / "cpu-unfinished.json"
+        # What a machine does at the moment differs from run to run.
+        same = {name: value for name, value in facts.items()
+                if name not in ("date", "load_at_start")}
+        self._identity = {**same, "threads": options.threads, "budget": options.budget,
+                          "repetitions": options.repetitions}
+        self.finished: dict[str, object] = {}
+        if self._path.exists():
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+            if content["identity"] == self._identity:
+                self.finished = content["finished"]
+
+    def add(self, name: str, content: object) -> None:
+        """Writes a finished part to the file, which is whole at any time."""
+        self.finished[name] = content
+        text = json.dumps({"identity": self._identity, "finished": self.finished})
+        temporary = self._path.with_suffix(".tmp")
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, self._path)
+
+    def rows(self, cells: list[Cell]) -> list[dict]:
+        """Of all cells."""
+        return [row for cell in cells for row in self.finished[cell_name(cell)]]
+
+    def remove(self) -> None:
+        """Once everything is in the result."""
+        self._path.unlink(missing_ok=True)
+
+
+def cell_name(cell: Cell) -> str:
+    """As in progress and in the file of finished cells."""
+    return f"{cell.program} H={cell.heads} D={cell.head_dim} N={cell.length}"
+
+
+def _run(cells: list[Cell], options: argparse.Namespace, state: State) -> None:
+    """Everything that is not finished, with progress on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("cells", total=len(cells))
+        task = progress.add_task("cells", total=len(cells) + (not options.quick))
         for cell in cells:
-            name = f"{cell.program} D={cell.head_dim} N={cell.length}"
+            name = cell_name(cell)
 
             def tell(text: str, name=name) -> None:
                 progress.update(task, description=f"{name}, {text}")
 
-            rows += run_cell(cell, options.threads, options.repetitions, options.budget, tell)
-            progress.console.print(f"{name} done")
+            if name not in state.finished:
+                state.add(name, run_cell(cell, options.threads, options.repetitions,
+                                         options.budget, tell))
+                progress.console.print(f"{name} done")
             progress.advance(task)
-    return rows
+        if not options.quick:
+            progress.update(task, description="peak memory")
+            if "memory" not in state.finished:
+                state.add("memory", _peak_memory())
+            progress.advance(task)
+
+
+def _peak_memory() -> dict:
+    """Of v2 with 2 heads of 32768 tokens."""
+    script = Path(__file__).with_name("peak_memory.py")
+    result = subprocess.run([sys.executable, str(script)], check=True, capture_output=True,
+                            text=True)
+    return json.loads(result.stdout)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,33 @@
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/Module.h"
 
+#include <cstdlib>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 using namespace llvm;
 using namespace llvm::orc;
 using namespace mta::capi;
+
+/// Memory that `free` releases, as compiled code and its callers do. Large
+/// buffers are asked for in large pages, of which a call then touches tens
+/// instead of thousands for the first time.
+static void *allocate(size_t size) {
+#ifdef __linux__
+  constexpr size_t kHugePage = 2 << 20;
+  if (size >= 2 * kHugePage) {
+    void *memory = nullptr;
+    if (posix_memalign(&memory, kHugePage, size) != 0)
+      return nullptr;
+    // Only a wish: without large pages the memory is as good.
+    (void)madvise(memory, size, MADV_HUGEPAGE);
+    return memory;
+  }
+#endif
+  return std::malloc(size);
+}
 
 Error JIT::explain(Error error) {
   std::string text = llvm::toString(std::move(error));
@@ -60,6 +84,8 @@ Error JIT::addModule(mlir::ModuleOp module, int optimizationLevel) {
 
 Error JIT::addSymbols(ArrayRef<std::pair<const char *, void *>> symbols) {
   SymbolMap map;
+  map[engine->mangleAndIntern("malloc")] = {ExecutorAddr::fromPtr(&allocate),
+                                            JITSymbolFlags::Exported};
   for (auto [name, address] : symbols)
     map[engine->mangleAndIntern(name)] = {ExecutorAddr::fromPtr(address),
                                           JITSymbolFlags::Exported};

@@ -11,15 +11,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "HostLowering.h"
+
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
-#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/Transforms/RequestCWrappers.h"
 #include "mlir/Dialect/Linalg/Passes.h"
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 #include "mta/Conversion/Passes.h"
@@ -29,6 +28,7 @@
 #include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
+using namespace mta;
 
 /// The widest vector registers of this machine; 128 where nothing is known.
 static int64_t hostVectorBits() {
@@ -38,14 +38,9 @@ static int64_t hostVectorBits() {
   return features.lookup("avx2") ? 256 : 128;
 }
 
-static void simplify(OpPassManager &pm) {
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-}
-
 static void buildTiles(OpPassManager &pm, const mta::CPUOptions &options,
                        int64_t vectorBits) {
-  simplify(pm);
+  buildSimplification(pm);
   mta::ChooseSchedulePassOptions choose;
   choose.queryTile = options.queryTile;
   choose.keyTile = options.keyTile;
@@ -57,7 +52,9 @@ static void buildTiles(OpPassManager &pm, const mta::CPUOptions &options,
   pm.addPass(mta::createTileAttentionPass());
   pm.addPass(mta::createVerifyTiledPass());
   pm.addPass(mta::createConvertMTAToLinalgPass());
-  simplify(pm);
+  buildSimplification(pm);
+  pm.addPass(mta::createFusePaddingPass());
+  buildSimplification(pm);
 }
 
 static void buildBuffers(OpPassManager &pm) {
@@ -69,7 +66,7 @@ static void buildBuffers(OpPassManager &pm) {
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   // The second run removes copies of a buffer to itself, which the first makes
   // visible.
-  simplify(pm);
+  buildSimplification(pm);
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   bufferization::buildBufferDeallocationPipeline(pm);
@@ -79,17 +76,23 @@ static void buildBuffers(OpPassManager &pm) {
 
 static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options,
                        int64_t vectorBits) {
+  pm.addPass(mta::createParallelizeRowsPass());
+  buildSimplification(pm);
   mta::VectorizeTilesPassOptions vectorize;
   vectorize.vectorBits = vectorBits;
   pm.addPass(mta::createVectorizeTilesPass(vectorize));
-  simplify(pm);
+  // Half of the operations are the same indices again, which are found faster
+  // than they are simplified.
+  pm.addPass(createCSEPass());
+  buildSimplification(pm);
   mta::VerifyTileProgramPassOptions verify;
   verify.vectorBits = vectorBits;
   pm.addPass(mta::createVerifyTileProgramPass(verify));
-  pm.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   if (options.threads) {
     pm.addPass(createConvertSCFToOpenMPPass());
+    pm.addPass(mta::createScheduleWorksharePass());
     // Removes the scopes of stack allocations that hold none; the conversion of
     // loops to branches does not take them.
     pm.addPass(createCanonicalizerPass());
@@ -98,26 +101,10 @@ static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options,
 }
 
 static void buildLLVM(OpPassManager &pm) {
-  pm.addPass(memref::createExpandStridedMetadataPass());
-  pm.addPass(createLowerAffinePass());
-  pm.addPass(createSCFToControlFlowPass());
-  arith::ArithExpandOpsPassOptions expand;
-  expand.includeBf16 = true;
-  pm.addPass(arith::createArithExpandOpsPass(expand));
-  pm.addPass(createConvertMathToLLVMPass());
-  ConvertVectorToLLVMPassOptions vector;
-  vector.reassociateFPReductions = true;
-  pm.addPass(createConvertVectorToLLVMPass(vector));
-  pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createConvertOpenMPToLLVMPass());
-  pm.addPass(createConvertFuncToLLVMPass());
-  pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createConvertIndexToLLVMPass());
-  pm.addPass(createUBToLLVMConversionPass());
-  simplify(pm);
-  pm.addPass(createReconcileUnrealizedCastsPass());
+  buildHostLoops(pm);
+  pm.addPass(createConvertVectorToLLVMPass());
+  buildLLVMConversions(pm);
+  buildCleanup(pm);
 }
 
 void mta::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {

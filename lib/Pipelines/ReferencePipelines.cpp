@@ -11,29 +11,28 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "HostLowering.h"
+
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
-#include "mlir/Dialect/LLVMIR/Transforms/RequestCWrappers.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
-#include "mlir/Transforms/Passes.h"
 #include "mta/Conversion/Passes.h"
 #include "mta/Dialect/MTA/Transforms/Passes.h"
 #include "mta/Pipelines/Pipelines.h"
 
 using namespace mlir;
+using namespace mta;
 
 /// From the mta dialect to linalg on memrefs that are freed.
 static void buildReferenceBuffers(OpPassManager &pm) {
   pm.addPass(mta::createConvertMTAToLinalgPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+  buildSimplification(pm);
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
@@ -46,35 +45,11 @@ static void buildReferenceBuffers(OpPassManager &pm) {
   pm.addPass(mta::createCopiesToLinalgPass());
 }
 
-/// From loops and memrefs to what the LLVM conversions take.
-static void buildHostLoops(OpPassManager &pm) {
-  pm.addPass(memref::createExpandStridedMetadataPass());
-  pm.addPass(createLowerAffinePass());
-  pm.addPass(createSCFToControlFlowPass());
-  // The conversions of bf16 would become calls into a compiler's library.
-  arith::ArithExpandOpsPassOptions expand;
-  expand.includeBf16 = true;
-  pm.addPass(arith::createArithExpandOpsPass(expand));
-  pm.addPass(createConvertMathToLLVMPass());
-  pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
-}
-
-static void buildCleanup(OpPassManager &pm) {
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  pm.addPass(createReconcileUnrealizedCastsPass());
-}
-
 void mta::buildReferenceCPUPipeline(OpPassManager &pm) {
   buildReferenceBuffers(pm);
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   buildHostLoops(pm);
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createConvertFuncToLLVMPass());
-  pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createConvertIndexToLLVMPass());
-  pm.addPass(createUBToLLVMConversionPass());
+  buildLLVMConversions(pm);
   buildCleanup(pm);
 }
 
@@ -93,8 +68,7 @@ static void buildLaunches(OpPassManager &pm, unsigned blockSize) {
       createParallelLoopTilingPass(tile, /*noMinMaxBounds=*/true));
   pm.addNestedPass<func::FuncOp>(createGpuMapParallelLoopsPass());
   pm.addNestedPass<func::FuncOp>(createConvertParallelLoopToGpuPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+  buildSimplification(pm);
   pm.addNestedPass<func::FuncOp>(createGpuLaunchSinkIndexComputationsPass());
   pm.addPass(createGpuKernelOutliningPass());
 }

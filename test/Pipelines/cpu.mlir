@@ -4,8 +4,11 @@
 
 // TILE: expects key_tile of at least 1, but got -8
 
+// Packing first, in equal parts; then tiles, and no threads within.
 // CHECK: omp.parallel
-// CHECK: omp.wsloop
+// CHECK: omp.wsloop {
+// CHECK: omp.wsloop schedule(dynamic)
+// CHECK-NOT: omp.parallel
 // CHECK-LABEL: llvm.func @_mlir_ciface_attention
 // CHECK-NOT: {{(memref|linalg|scf|mta|vector|arith)\.}}
 // SERIAL-NOT: omp.

@@ -3,6 +3,7 @@
 
 """The binding of the native compiler: modules, executables, diagnostics, memory."""
 
+import gc
 import resource
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -133,6 +134,18 @@ def test_calls_are_checked_before_they_run():
         run(np.zeros((2, 2)))
     with pytest.raises(TypeError, match="arguments: expects 1 arrays, but got 0"):
         run()
+
+
+def test_results_outlive_what_computed_them():
+    text = "func.func @f(%a: tensor<4096xf32>) -> tensor<4096xf32> { return %a : tensor<4096xf32> }"
+    values = np.arange(4096, dtype=np.float32)
+    view = compile_text(text)(values)[0][1:]
+    gc.collect()
+    run = compile_text(text)
+    # Memory released too early would be theirs.
+    others = [run(np.zeros_like(values))[0] for _ in range(20)]
+    assert not np.any(others) and view.flags.writeable
+    assert np.array_equal(view, values[1:])
 
 
 def test_results_are_freed():

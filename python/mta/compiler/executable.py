@@ -67,7 +67,7 @@ class Function:
         """Runs it on arrays of exactly the signature's shapes and types.
 
         Arrays are copied only where they are not contiguous; the results are
-        new arrays. Wrong arguments are a TypeError or ValueError before the
+        new arrays, on the memory that the function allocated for them. Wrong arguments are a TypeError or ValueError before the
         call, as compiled code trusts the sizes it is given.
         """
         self.signature.check(arrays)
@@ -84,14 +84,28 @@ class Function:
             self._entry(*pointers)
         starts = np.cumsum([0, *words])
         descriptions = [results[a:b] for a, b in zip(starts, starts[1:])]
+        if not device:
+            memories = [_Memory(description[0]) for description in descriptions]
+            return [_own_result(m, d, t) for m, d, t in
+                    zip(memories, descriptions, self.signature.results)]
         try:
             return [_copy_result(d, t, device)
                     for d, t in zip(descriptions, self.signature.results)]
         finally:
             # The results are the caller's, even where they repeat an argument.
-            free = device.free if device else load_library().mtaFree
             for description in descriptions:
-                free(description[0])
+                device.free(description[0])
+
+
+class _Memory:
+    """A buffer that a compiled function allocated, released with this object."""
+
+    def __init__(self, address: int):
+        self._release = load_library().mtaFree
+        self._address = address
+
+    def __del__(self):
+        self._release(self._address)
 
 
 def _descriptor_words(tensor: TensorType) -> int:
@@ -105,18 +119,36 @@ def _descriptor(array: np.ndarray) -> ctypes.Array:
     return (_INT64 * len(words))(*words)
 
 
-def _copy_result(words: list[int], tensor: TensorType, device: Device | None) -> np.ndarray:
+def _own_result(memory: _Memory, words: list[int], tensor: TensorType) -> np.ndarray:
+    """The result as an array on `memory`, which lives as long as the array or a view of it."""
     rank, dtype = len(tensor.shape), numpy_dtype(tensor.dtype)
+    start, sizes, strides, extent = _extent(words, tensor)
+    if extent == 0:
+        return np.empty(sizes, dtype)
+    buffer = (ctypes.c_char * (extent * dtype.itemsize)).from_address(start)
+    buffer.memory = memory
+    byte_strides = [stride * dtype.itemsize for stride in strides]
+    view = np.lib.stride_tricks.as_strided(np.frombuffer(buffer, dtype), sizes, byte_strides)
+    return np.ascontiguousarray(view) if rank else view
+
+
+def _extent(words: list[int], tensor: TensorType) -> tuple[int, list[int], list[int], int]:
+    """Address, sizes, strides and the elements from the first to the last one."""
+    rank, itemsize = len(tensor.shape), numpy_dtype(tensor.dtype).itemsize
     aligned, offset, sizes, strides = words[1], words[2], words[3 : 3 + rank], words[3 + rank :]
     fits = all(not isinstance(d, int) or d == n for d, n in zip(tensor.shape, sizes))
     if not fits or min(sizes, default=0) < 0:
         raise RuntimeError(f"result: expects {tensor}, but got sizes {sizes}")
-    if math.prod(sizes) == 0:
+    last = sum((size - 1) * stride for size, stride in zip(sizes, strides))
+    return aligned + offset * itemsize, sizes, strides, 1 + last if math.prod(sizes) else 0
+
+
+def _copy_result(words: list[int], tensor: TensorType, device: Device) -> np.ndarray:
+    dtype = numpy_dtype(tensor.dtype)
+    start, sizes, strides, extent = _extent(words, tensor)
+    if extent == 0:
         return np.empty(sizes, dtype)
-    extent = 1 + sum((size - 1) * stride for size, stride in zip(sizes, strides))
-    start = aligned + offset * dtype.itemsize
-    if device:
-        device.require_written(start, extent, dtype.itemsize, "result")
+    device.require_written(start, extent, dtype.itemsize, "result")
     buffer = (ctypes.c_char * (extent * dtype.itemsize)).from_address(start)
     flat = np.frombuffer(buffer, dtype)
     byte_strides = [stride * dtype.itemsize for stride in strides]

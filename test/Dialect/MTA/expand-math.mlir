@@ -35,12 +35,20 @@ func.func @exp_f64(%x: f64) -> f64 {
   return %0 : f64
 }
 
-// Powers of two are between -126 and 128.
+// Rounding by a large number, polynomial, exponent, limits.
 // CHECK-LABEL: func.func @exp2_f32(
+// CHECK-SAME:    %[[X:.*]]: f32)
 // CHECK-NOT:     math.exp2
-// CHECK-COUNT-7: math.fma
+// CHECK:         %[[LARGE:.*]] = arith.constant 0x4B400000 : f32
+// CHECK:         %[[SUM:.*]] = arith.addf %[[X]], %[[LARGE]]
+// CHECK:         %[[N:.*]] = arith.subf %[[SUM]], %[[LARGE]]
+// CHECK:         %[[R:.*]] = arith.subf %[[X]], %[[N]]
+// CHECK:         arith.bitcast %[[SUM]] : f32 to i32
+// CHECK-COUNT-6: math.fma %{{.*}}, %[[R]], %{{.*}}
 // CHECK:         arith.constant -1.260000e+02 : f32
-// CHECK:         arith.constant 127.999992 : f32
+// CHECK:         arith.cmpf olt, %[[X]]
+// CHECK:         arith.constant 1.280000e+02 : f32
+// CHECK:         arith.cmpf uge, %[[X]]
 func.func @exp2_f32(%x: f32) -> f32 {
   %0 = math.exp2 %x : f32
   return %0 : f32

@@ -22,8 +22,9 @@ def ExpandMathPass : Pass<"mta-expand-math"> {
 
     exp and exp2 take a power of two out and evaluate a polynomial on the rest;
     log takes the exponent off and evaluates the series of the inverse
-    hyperbolic tangent. Both stay within 2 ulp, return the limits at infinities
-    and pass NaN on. Results below the smallest normal number are zero, and
+    hyperbolic tangent. All stay within 2 ulp, exp2 of f32 within 1, return the
+    limits at infinities and pass NaN on. exp2 rounds by adding a large number,
+    so that a vector takes 16 operations. Results below the smallest normal number are zero, and
     subnormal arguments of log are treated as zero.
 
     f16 and bf16 operands and other functions are left alone.
@@ -213,6 +214,119 @@ def VectorizeTilesPass : Pass<"mta-vectorize-tiles"> {
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect"
   ];
+}
+
+def FusePaddingPass : Pass<"mta-fuse-padding"> {
+  let summary = "pad tensors where they are computed";
+  let description = [{
+    Before: `tensor.pad` with a constant. After: the constant is written to what
+    lies around, and the elementwise operation that makes the padded tensor
+    writes its result between. Bufferization then needs one buffer where it
+    otherwise needs two and a copy.
+
+    ```mlir
+    func.func @before(%x: tensor<6xbf16>) -> tensor<8xf32> {
+      %zero = arith.constant 0.0 : f32
+      %empty = tensor.empty() : tensor<6xf32>
+      %wide = linalg.generic {
+        indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+        iterator_types = ["parallel"]
+      } ins(%x : tensor<6xbf16>) outs(%empty : tensor<6xf32>) {
+      ^bb0(%in: bf16, %out: f32):
+        %0 = arith.extf %in : bf16 to f32
+        linalg.yield %0 : f32
+      } -> tensor<6xf32>
+      %padded = tensor.pad %wide low[2] high[0] {
+      ^bb0(%i: index):
+        tensor.yield %zero : f32
+      } : tensor<6xf32> to tensor<8xf32>
+      return %padded : tensor<8xf32>
+    }
+
+    func.func @after(%x: tensor<6xbf16>) -> tensor<8xf32> {
+      %zero = arith.constant 0.0 : f32
+      %empty = tensor.empty() : tensor<8xf32>
+      %low = tensor.extract_slice %empty[0] [2] [1] : tensor<8xf32> to tensor<2xf32>
+      %zeros = linalg.fill ins(%zero : f32) outs(%low : tensor<2xf32>) -> tensor<2xf32>
+      %filled = tensor.insert_slice %zeros into %empty[0] [2] [1] : tensor<2xf32> into tensor<8xf32>
+      %place = tensor.extract_slice %filled[2] [6] [1] : tensor<8xf32> to tensor<6xf32>
+      %wide = linalg.generic {
+        indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+        iterator_types = ["parallel"]
+      } ins(%x : tensor<6xbf16>) outs(%place : tensor<6xf32>) {
+      ^bb0(%in: bf16, %out: f32):
+        %0 = arith.extf %in : bf16 to f32
+        linalg.yield %0 : f32
+      } -> tensor<6xf32>
+      %padded = tensor.insert_slice %wide into %filled[2] [6] [1] : tensor<6xf32> into tensor<8xf32>
+      return %padded : tensor<8xf32>
+    }
+    ```
+
+    Other values of the padding are left alone.
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def ParallelizeRowsPass : Pass<"mta-parallelize-rows"> {
+  let summary = "linalg on whole buffers as parallel loops over rows";
+  let description = [{
+    Before: linalg on buffers outside of any loop: operands are packed, results
+    are normed and copied there. After: `scf.parallel` over all loops but the
+    contiguous one of the output, and in it the operation on one row, which other
+    passes turn into vectors. A transposition keeps the loop that is contiguous
+    in its operand as well and works on blocks of columns, so that lines of the
+    operand are read once.
+
+    Reductions stay in the operation on the row. Operations of one loop are left
+    alone.
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect"
+  ];
+}
+
+def ScheduleWorksharePass : Pass<"mta-schedule-workshare"> {
+  let summary = "let threads take uneven iterations one by one";
+  let description = [{
+    Before: `omp.wsloop` without a schedule, which gives every thread an equal
+    share of the iterations, in order. After: where iterations hold a loop with
+    bounds of their own, as tiles of causal attention do, the schedule is
+    dynamic and the last dimension runs backward: late tiles read the most keys,
+    and begun first they leave no thread alone at the end.
+
+    ```mlir
+    func.func @before(%bounds: memref<8xindex>, %out: memref<8xindex>) {
+      %zero = arith.constant 0 : index
+      %one = arith.constant 1 : index
+      %eight = arith.constant 8 : index
+      omp.parallel {
+        omp.wsloop {
+          omp.loop_nest (%i) : index = (%zero) to (%eight) step (%one) {
+            %keys = memref.load %bounds[%i] : memref<8xindex>
+            scf.for %j = %zero to %keys step %one {
+              memref.store %j, %out[%i] : memref<8xindex>
+            }
+            omp.yield
+          }
+        }
+        omp.terminator
+      }
+      return
+    }
+    ```
+
+    becomes `omp.wsloop schedule(dynamic)` with `7 - %i` for `%i`. Every
+    iteration is still run once, by one thread, so no result changes.
+
+    Loops with equal iterations are left alone.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
 #endif // MTA_DIALECT_MTA_TRANSFORMS_PASSES_TD
