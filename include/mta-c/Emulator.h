@@ -127,6 +127,21 @@ MTA_C_EMULATOR_EXPORT size_t
 mtaEmulatorMemoryCountUnwritten(const MtaEmulatorMemory *memory, void *base,
                                 size_t elementBytes, size_t *first);
 
+/// Makes a tensor map for cp.async.bulk.tensor: 128 bytes, which the kernel
+/// takes as a parameter (.align 64 .b8 [128]) or finds in global memory. The
+/// parameters, their order and the values of the enumerations are those of
+/// cuTensorMapEncodeTiled, so that host code for the driver can make maps for
+/// the emulator: data types 0 to 9 (8-bit unsigned to bfloat16), interleave 0,
+/// swizzle 0 to 3 (none, 32, 64, 128 bytes), fill 0 (zeros) or 1 (NaN). The
+/// promotion is ignored. `strides` has rank - 1 elements, in bytes. The bytes
+/// themselves are not those of the driver, and no GPU understands them.
+MTA_C_EMULATOR_EXPORT int
+mtaEmulatorTensorMapEncodeTiled(void *tensorMap, int dataType, uint32_t rank,
+                                void *globalAddress, const uint64_t *sizes,
+                                const uint64_t *strides, const uint32_t *box,
+                                const uint32_t *elementStrides, int interleave,
+                                int swizzle, int l2Promotion, int fill);
+
 /// Runs a kernel to its end and returns its counters as JSON, or NULL.
 MTA_C_EMULATOR_EXPORT char *
 mtaEmulatorLaunch(MtaEmulatorModule *module, MtaEmulatorMemory *memory,

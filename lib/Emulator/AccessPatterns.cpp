@@ -114,4 +114,12 @@ void countWavefronts(Warp &warp, const Instruction &inst,
   count.sharedBytes += __builtin_popcount(lanes.mask) * lanes.bytes;
 }
 
+void countSharedBytes(Warp &warp, const Instruction &inst, uint64_t bytes) {
+  PcCount &count = warp.block->counts[inst.pc];
+  uint64_t wavefronts = (bytes + Banks * BankBytes - 1) / (Banks * BankBytes);
+  count.wavefronts += wavefronts;
+  count.idealWavefronts += wavefronts;
+  count.sharedBytes += bytes;
+}
+
 } // namespace mta::emulator

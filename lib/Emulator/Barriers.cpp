@@ -51,15 +51,12 @@ bool isComplete(const Block &block, const BarrierState &barrier) {
 /// exit counts as an arrival.
 void joinClocks(Block &block, const BarrierState &barrier, Warp &warp,
                 uint32_t stamp) {
-  for (const Warp &other : block.warps) {
-    uint32_t known =
-        std::max(warp.clock.known[other.index], barrier.known[other.index]);
+  warp.clock.known.join(barrier.known);
+  AccessSet &ordered = warp.clock.known.ordered;
+  for (const Warp &other : block.warps)
     if (!other.live && !barrier.expected)
-      known = std::max(known, other.clock.now);
-    warp.clock.known[other.index] = known;
-  }
-  warp.clock.now = stamp;
-  warp.clock.recompute(warp.index);
+      ordered.add(block.warps.size(), other.index, other.clock.now);
+  warp.clock.synchronize(warp.index, stamp);
 }
 
 void writeReduction(Warp &warp, const Instruction &inst, uint32_t mask,
@@ -87,6 +84,7 @@ void writeReduction(Warp &warp, const Instruction &inst, uint32_t mask,
 void release(Block &block, unsigned id) {
   BarrierState &barrier = block.barriers[id];
   uint32_t stamp = block.nextStamp();
+  ++block.events;
   for (Warp &warp : block.warps) {
     bool waited = false;
     for (Group &group : warp.parked) {
@@ -101,7 +99,7 @@ void release(Block &block, unsigned id) {
       joinClocks(block, barrier, warp, stamp);
   }
   std::fill(barrier.lanes.begin(), barrier.lanes.end(), 0);
-  std::fill(barrier.known.begin(), barrier.known.end(), 0);
+  barrier.known.reset(block.warps.size());
   barrier.arrived = barrier.expected = barrier.population = 0;
   barrier.all = true;
   barrier.any = false;
@@ -143,10 +141,9 @@ void arriveAtBarrier(Block &block, Warp &warp, const Instruction &inst) {
                          ? WarpSize
                          : unsigned(__builtin_popcount(warp.active));
   barrier.lanes[warp.index] |= warp.active;
-  for (unsigned w = 0; w < block.warps.size(); ++w)
-    barrier.known[w] = std::max(barrier.known[w], warp.clock.known[w]);
-  barrier.known[warp.index] =
-      std::max(barrier.known[warp.index], warp.clock.now);
+  warp.clock.mergeLanes();
+  barrier.known.join(warp.clock.known);
+  barrier.known.ordered.add(block.warps.size(), warp.index, warp.clock.now);
   if (BarrierForm(inst.variant) >= BarrierForm::RedPopc) {
     uint32_t predicate = warp.predicate(inst.op[2]) ^ uint32_t(inst.offset);
     barrier.population += __builtin_popcount(predicate & warp.active);
@@ -155,12 +152,38 @@ void arriveAtBarrier(Block &block, Warp &warp, const Instruction &inst) {
   }
   if (BarrierForm(inst.variant) == BarrierForm::Arrive) {
     // What this warp does from now on is not covered by the arrival.
-    warp.clock.now = block.nextStamp();
-    warp.clock.recompute(warp.index);
+    warp.clock.synchronize(warp.index, block.nextStamp());
   }
   for (Group &group : warp.parked)
     if (group.state == Group::State::AtBarrier && group.pc == inst.pc)
       group.barrier = id;
+}
+
+void completeClusterBarrier(Block &block) {
+  ClusterBarrier &barrier = block.clusterBarrier;
+  bool anyone = false;
+  for (const Warp &warp : block.warps) {
+    if (warp.live & ~barrier.lanes[warp.index])
+      return;
+    anyone |= barrier.lanes[warp.index] != 0;
+  }
+  if (!anyone)
+    return;
+  for (Mbarrier &object : block.mbarriers.all())
+    object.published |= object.released;
+  ++barrier.phase;
+  ++block.events;
+  barrier.lanes.assign(block.warps.size(), 0);
+  barrier.completed.join(barrier.arriving);
+  barrier.arriving.reset(block.warps.size());
+  wakeWaiting(block);
+}
+
+void wakeWaiting(Block &block) {
+  for (Warp &warp : block.warps)
+    for (Group &group : warp.parked)
+      if (group.state == Group::State::AtEvent)
+        group.state = Group::State::Ready;
 }
 
 void releaseBarriers(Block &block) {

@@ -48,7 +48,6 @@ Block::Block(const LaunchState &launch)
   sharedPatterns.resize(program.code.size());
   for (BarrierState &barrier : barriers) {
     barrier.lanes.resize(numWarps);
-    barrier.known.resize(numWarps);
   }
 }
 
@@ -66,23 +65,34 @@ void Block::prepare(uint64_t linearIndex) {
   std::fill(local.begin(), local.end(), std::byte{0xff});
   for (BarrierState &barrier : barriers) {
     std::fill(barrier.lanes.begin(), barrier.lanes.end(), 0);
-    std::fill(barrier.known.begin(), barrier.known.end(), 0);
+    barrier.known.reset(warps.size());
     barrier.arrived = barrier.expected = barrier.population = 0;
     barrier.all = true;
     barrier.any = false;
   }
+  mbarriers.reset();
+  clusterBarrier.phase = 0;
+  clusterBarrier.lanes.assign(warps.size(), 0);
+  clusterBarrier.arriving.reset(warps.size());
+  clusterBarrier.completed.reset(warps.size());
+  warpgroups.assign((warps.size() + 3) / 4, {});
+  events = eventsBefore = expiries = 0;
+  grantRegisters(*this);
   for (Warp &warp : warps) {
     warp.live = warp.initial;
-    warp.current = {program.entryPc, warp.initial, Group::State::Ready, 0};
+    warp.current = {program.entryPc, warp.initial};
     warp.parked.clear();
     warp.done = false;
     warp.steps = 0;
-    warp.clock.now = 1;
-    warp.clock.known.assign(warps.size(), 0);
+    warp.clock.reset(warps.size());
     warp.clock.recompute(warp.index);
     warp.copies.clear();
     std::fill_n(warp.depth, WarpSize, 0);
     std::fill_n(warp.committed, WarpSize, 0);
+    warp.bulk.clear();
+    std::fill_n(warp.bulkCommitted, WarpSize, 0);
+    warp.warpgroup.reset(program);
+    warp.clusterArrived = 0;
     for (uint32_t mask : program.validityMasks)
       warp.predicate(mask) = 0;
     fillSpecials(warp);
@@ -133,9 +143,17 @@ uint64_t specialValue(const std::string &name, const Block &block,
     return config.dynamicShared;
   if (name == "total_smem_size")
     return block.program.dynamicSharedOffset + config.dynamicShared;
+  if (name.rfind("clusterid.", 0) == 0)
+    return block.position[component(name)];
+  if (name.rfind("nclusterid.", 0) == 0)
+    return config.grid[component(name)];
+  if (name.rfind("cluster_nctaid.", 0) == 0 || name == "cluster_nctarank")
+    return 1;
   if (name.rfind("lanemask_", 0) == 0)
     return laneMask(name, lane);
-  return 0; // smid, gridid: one multiprocessor, one grid
+  // smid, gridid, cluster_ctaid, cluster_ctarank: one multiprocessor, one
+  // grid, clusters of one block.
+  return 0;
 }
 } // namespace
 
@@ -175,8 +193,8 @@ void Block::run(uint64_t linearIndex) {
         return;
     }
     if (finished())
-      return;
-    if (!progress)
+      return checkEnd();
+    if (!progress && !expireWaits())
       reportDeadlock();
   }
 }
@@ -189,6 +207,63 @@ uint32_t Block::nextStamp() {
   return stamp;
 }
 
+bool Block::expireWaits() {
+  // A program may poll, and do something else when it is told to wait. One that
+  // polls this often while nothing happens will never see a change.
+  constexpr unsigned MaxExpiries = 256;
+  if (events != eventsBefore)
+    expiries = 0;
+  eventsBefore = events;
+  if (++expiries > MaxExpiries)
+    return false;
+  bool any = false;
+  for (Warp &warp : warps)
+    for (Group &group : warp.parked)
+      if (group.state == Group::State::AtEvent &&
+          group.mbarrier < Group::ClusterBarrier) {
+        group.state = Group::State::Ready;
+        any = group.expired = true;
+      }
+  return any;
+}
+
+void Block::checkEnd() {
+  for (Warp &warp : warps) {
+    if (!warp.warpgroup.pending.empty())
+      return warp.fail(program.code[warp.warpgroup.pending.front().pc], -1,
+                       "the block ends before wgmma.wait_group waits for this");
+    for (const PendingBulk &copy : warp.bulk)
+      return warp.fail(program.code[copy.pc], copy.lane,
+                       "the block ends before cp.async.bulk.wait_group waits "
+                       "for this copy out of its shared memory");
+  }
+  for (Mbarrier &object : mbarriers.all())
+    landJobs(*this, object);
+  checkWarpgroups(*this);
+}
+
+/// What a group of lanes that cannot go on waits for.
+static std::string describeWait(const Block &block, const Group &group) {
+  if (group.state == Group::State::AtBarrier) {
+    const BarrierState &barrier = block.barriers[group.barrier];
+    return " (barrier " + std::to_string(group.barrier) + ", " +
+           std::to_string(barrier.arrived) + " of " +
+           std::to_string(barrier.expected ? barrier.expected : block.threads) +
+           " threads arrived)";
+  }
+  if (group.state != Group::State::AtEvent)
+    return " (waits for other lanes of its warp)";
+  if (group.mbarrier == Group::ClusterBarrier)
+    return " (waits for the other threads of its cluster)";
+  if (group.mbarrier == Group::NoMbarrier)
+    return " (waits for registers, " + std::to_string(block.freeRegisters) +
+           " are free)";
+  char address[16];
+  const Mbarrier &object = block.mbarriers.at(group.mbarrier);
+  std::snprintf(address, sizeof address, "0x%x", object.offset);
+  return std::string(" (mbarrier ") + address + ": " + describe(object) + ")";
+}
+
 void Block::reportDeadlock() {
   std::string text = "deadlock: no thread of the block can go on";
   for (const Warp &warp : warps) {
@@ -199,15 +274,7 @@ void Block::reportDeadlock() {
       text += "\n  warp " + std::to_string(warp.index) + " lanes " + lanes +
               " at line " + std::to_string(statement.line) + ": " +
               statement.text;
-      if (group.state == Group::State::AtBarrier) {
-        const BarrierState &barrier = barriers[group.barrier];
-        text += " (barrier " + std::to_string(group.barrier) + ", " +
-                std::to_string(barrier.arrived) + " of " +
-                std::to_string(barrier.expected ? barrier.expected : threads) +
-                " threads arrived)";
-      } else {
-        text += " (waits for other lanes of its warp)";
-      }
+      text += describeWait(*this, group);
     }
     if (warp.done)
       text += "\n  warp " + std::to_string(warp.index) + " has ended";

@@ -9,6 +9,7 @@
 #include "JsonWriter.h"
 #include "mta-c/Emulator.h"
 #include "mta/Emulator/Launch.h"
+#include "mta/Emulator/TensorMap.h"
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -164,6 +165,43 @@ size_t mtaEmulatorMemoryCountUnwritten(const MtaEmulatorMemory *memory,
   if (first)
     *first = index;
   return count;
+}
+
+int mtaEmulatorTensorMapEncodeTiled(
+    void *tensorMap, int dataType, uint32_t rank, void *globalAddress,
+    const uint64_t *sizes, const uint64_t *strides, const uint32_t *box,
+    const uint32_t *elementStrides, int interleave, int swizzle, int,
+    int fill) {
+  lastError.clear();
+  if (!tensorMap || !sizes || !box || !elementStrides || (rank > 1 && !strides))
+    return failCode("expects a map, sizes, strides, a box and element "
+                    "strides, but got NULL");
+  if (interleave)
+    return failCode("expects interleave 0, but got " +
+                    std::to_string(interleave));
+  if (dataType < 0 || dataType > 255 || swizzle < 0 || swizzle > 255 ||
+      fill < 0 || fill > 1)
+    return failCode("expects a known type, swizzle and fill");
+  if (rank < 1 || rank > 5)
+    return failCode("expects a rank from 1 to 5, but got " +
+                    std::to_string(rank));
+  TensorDescription description;
+  description.type = TensorType(dataType);
+  description.rank = rank;
+  description.address = reinterpret_cast<uintptr_t>(globalAddress);
+  std::copy_n(sizes, rank, description.sizes.begin());
+  std::copy_n(box, rank, description.box.begin());
+  std::copy_n(elementStrides, rank, description.elementStrides.begin());
+  if (rank > 1)
+    std::copy_n(strides, rank - 1, description.strides.begin());
+  description.swizzle = TensorSwizzle(swizzle);
+  description.fillsNaN = fill;
+  TensorMapStorage map;
+  std::string problem = encodeTensorMap(description, map);
+  if (!problem.empty())
+    return failCode(problem);
+  std::memcpy(tensorMap, map.data(), map.size());
+  return 0;
 }
 
 char *mtaEmulatorLaunch(MtaEmulatorModule *module, MtaEmulatorMemory *memory,

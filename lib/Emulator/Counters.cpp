@@ -27,6 +27,9 @@ void Count::add(const Count &other) {
   sharedIdealWavefronts += other.sharedIdealWavefronts;
   sharedBytes += other.sharedBytes;
   asyncBytes += other.asyncBytes;
+  bulkBytesRead += other.bulkBytesRead;
+  bulkBytesWritten += other.bulkBytesWritten;
+  mbarrierOps += other.mbarrierOps;
   divergentBranches += other.divergentBranches;
 }
 
@@ -43,8 +46,9 @@ Count countOf(const Instruction &inst, const PcCount &raw) {
   count.globalSectors = raw.sectors;
   count.globalBytes = raw.globalBytes;
   // An atomic reads and writes what it touches.
-  bool writes = inst.cls == Class::StoreGlobal || inst.cls == Class::Atomic;
-  bool reads = inst.cls != Class::StoreGlobal;
+  bool reduces = inst.cls == Class::Atomic || inst.cls == Class::BulkReduce;
+  bool stores = inst.cls == Class::StoreGlobal || inst.cls == Class::BulkStore;
+  bool writes = stores || reduces, reads = !stores;
   count.sectorsRead = reads ? raw.sectors : 0;
   count.sectorsWritten = writes ? raw.sectors : 0;
   count.bytesRead = reads ? raw.globalBytes : 0;
@@ -53,6 +57,11 @@ Count countOf(const Instruction &inst, const PcCount &raw) {
   count.sharedIdealWavefronts = raw.idealWavefronts;
   count.sharedBytes = raw.sharedBytes;
   count.asyncBytes = inst.cls == Class::AsyncCopy ? raw.globalBytes : 0;
+  bool isBulk = inst.cls == Class::BulkLoad || inst.cls == Class::BulkStore ||
+                inst.cls == Class::BulkReduce;
+  count.bulkBytesRead = isBulk && reads ? raw.globalBytes : 0;
+  count.bulkBytesWritten = isBulk && writes ? raw.globalBytes : 0;
+  count.mbarrierOps = inst.cls == Class::Mbarrier ? raw.lanes : 0;
   count.divergentBranches = raw.divergent;
   return count;
 }

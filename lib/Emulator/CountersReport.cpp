@@ -30,6 +30,9 @@ void writeCount(JsonWriter &json, const Count &count) {
              count.sharedWavefronts - count.sharedIdealWavefronts);
   json.field("shared_bytes", count.sharedBytes);
   json.field("async_copy_bytes", count.asyncBytes);
+  json.field("bulk_bytes_read", count.bulkBytesRead);
+  json.field("bulk_bytes_written", count.bulkBytesWritten);
+  json.field("mbarrier_operations", count.mbarrierOps);
   json.field("divergent_branches", count.divergentBranches);
 }
 
@@ -55,6 +58,10 @@ void writeMap(JsonWriter &json, const char *key,
     json.beginObject(name.c_str());
     json.field("warp_instructions", count.warps);
     json.field("lane_instructions", count.lanes);
+    if (count.matrixOps) {
+      json.field("matrix_operations", count.matrixOps);
+      json.field("multiply_adds", count.multiplyAdds);
+    }
     json.endObject();
   }
   json.endObject();
@@ -148,6 +155,12 @@ std::string Counters::table(unsigned lines) const {
       percent(total.bytesWritten, total.sectorsWritten * 32) +
           " of their bytes used");
   row(text, "asynchronous copy bytes", total.asyncBytes);
+  if (total.bulkBytesRead || total.bulkBytesWritten) {
+    row(text, "bulk copy bytes read", total.bulkBytesRead);
+    row(text, "bulk copy bytes written", total.bulkBytesWritten);
+  }
+  if (total.mbarrierOps)
+    row(text, "mbarrier operations", total.mbarrierOps);
   row(text, "shared wavefronts", total.sharedWavefronts);
   row(text, "  of these bank conflicts",
       total.sharedWavefronts - total.sharedIdealWavefronts,

@@ -18,7 +18,8 @@ const char *className(Class cls) {
       "half",        "convert",      "special",     "matrix",
       "load_global", "store_global", "load_shared", "store_shared",
       "load_matrix", "local",        "parameter",   "atomic",
-      "async_copy",  "shuffle",      "barrier",     "fence",
+      "async_copy",  "bulk_load",    "bulk_store",  "bulk_reduce",
+      "mbarrier",    "shuffle",      "barrier",     "fence",
       "branch",      "other"};
   return Names[unsigned(cls)];
 }
@@ -161,6 +162,13 @@ void Decoder::require(unsigned target, unsigned versionMajor,
          "." + std::to_string(versionMinor) + " or later, but the module has " +
          std::to_string(module.versionMajor) + "." +
          std::to_string(module.versionMinor));
+}
+
+void Decoder::requireArchitecture(const char *what) {
+  const std::string &name = program.module->targetName;
+  if (name != "sm_90a")
+    fail(std::string(what) + " needs .target sm_90a, but the module is for " +
+         name);
 }
 
 void Decoder::finish(Class cls, Handler handler) {

@@ -79,6 +79,11 @@ struct FunctionFrame {
 struct RegisterUses {
   std::vector<uint32_t> reads, writes;
   bool isMove = false;
+  /// A wgmma: its accumulators are read where `accumulates` holds, a predicate
+  /// and the bits to flip in it.
+  bool isWgmma = false;
+  std::vector<uint32_t> accumulators, factors;
+  uint32_t accumulates = 0, accumulatesFlip = 0;
 };
 
 class Decoder {
@@ -132,6 +137,9 @@ public:
   void constantOperand(uint64_t bits, unsigned cell);
   /// Appends the row of a constant, a register or a spare as is.
   void append(uint32_t offset) { operands.push_back(offset); }
+  uint32_t lastOperand() const {
+    return operands.empty() ? 0 : operands.back();
+  }
   /// Takes the next operand off without meaning.
   const Operand *takeOperand();
   void pushSource(const Operand &operand, Type type, unsigned *wideCell);
@@ -142,6 +150,8 @@ public:
   void require(unsigned target, unsigned versionMajor, unsigned versionMinor,
                const char *what);
   unsigned target() const { return program.module->target; }
+  /// Refuses the instruction unless the target has the features of sm_90a.
+  void requireArchitecture(const char *what);
   void fail(const std::string &message);
   bool failed() const { return !error.message.empty(); }
 

@@ -16,7 +16,9 @@
 #define MTA_LIB_EMULATOR_EXECUTION_H
 
 #include "Instruction.h"
+#include "Mbarriers.h"
 #include "SharedMemory.h"
+#include "Warpgroups.h"
 #include "mta/Emulator/Launch.h"
 #include <memory>
 #include <random>
@@ -65,11 +67,18 @@ struct Fault {
 
 /// Lanes that share a program counter.
 struct Group {
-  enum class State : uint8_t { Ready, WaitingForLanes, AtBarrier };
+  enum class State : uint8_t { Ready, WaitingForLanes, AtBarrier, AtEvent };
   uint32_t pc = 0;
   uint32_t mask = 0;
   State state = State::Ready;
   uint8_t barrier = 0;
+  /// The time limit of a wait is over.
+  bool expired = false;
+  /// The mbarrier that a group AtEvent waits for, or NoMbarrier.
+  uint32_t mbarrier = 0;
+
+  static constexpr uint32_t NoMbarrier = UINT32_MAX; // setmaxnreg
+  static constexpr uint32_t ClusterBarrier = UINT32_MAX - 1;
 };
 
 /// One cp.async of a warp that has not landed.
@@ -81,6 +90,15 @@ struct PendingCopy {
   uint64_t source[WarpSize];
   uint8_t sourceBytes[WarpSize];
   uint32_t group[WarpSize];
+};
+
+/// One bulk copy out of shared memory that has not been waited for.
+struct PendingBulk {
+  BulkJob job;
+  unsigned lane = 0;
+  uint32_t group = 0;
+  uint32_t pc = 0;
+  bool isMoved = false;
 };
 
 struct Warp {
@@ -100,6 +118,15 @@ struct Warp {
   uint32_t depth[WarpSize];
   std::vector<PendingCopy> copies;
   uint32_t committed[WarpSize]; // groups of cp.async, by lane
+  std::vector<PendingBulk> bulk;
+  uint32_t bulkCommitted[WarpSize]; // bulk groups, by lane
+  WarpgroupState warpgroup;
+  uint32_t clusterArrived = 0; // lanes that arrived and have not waited
+  uint32_t clusterPhase[WarpSize];
+  /// Set by the handler of a Control::Await that cannot go on yet, with what
+  /// it waits for; `expired` tells it not to wait any longer.
+  bool blocked = false, expired = false;
+  uint32_t awaited = Group::NoMbarrier;
 
   template <typename T> T *row(uint32_t offset) const {
     return reinterpret_cast<T *>(registers + offset);
@@ -122,9 +149,16 @@ struct BarrierState {
   bool all = true, any = false;
   /// Arrived lanes by warp, and the clocks they bring.
   std::vector<uint32_t> lanes;
-  std::vector<uint32_t> known;
+  Knowledge known;
 };
 constexpr unsigned NumBarriers = 16;
+
+/// barrier.cluster, for a cluster of one block.
+struct ClusterBarrier {
+  uint32_t phase = 0;
+  std::vector<uint32_t> lanes; // that arrived, by warp
+  Knowledge arriving, completed;
+};
 
 struct Block {
   explicit Block(const LaunchState &launch);
@@ -142,6 +176,13 @@ struct Block {
   std::vector<std::byte> local; // [thread][bytes]
   uint32_t localStride = 0;
   BarrierState barriers[NumBarriers];
+  emulator::ClusterBarrier clusterBarrier;
+  Mbarriers mbarriers;
+  std::vector<WarpgroupLog> warpgroups;
+  /// Registers of the block that no warp holds (setmaxnreg).
+  uint32_t freeRegisters = 0;
+  /// Counts what may let a waiting thread go on.
+  uint64_t events = 0;
   uint32_t stamp = 1;
   Fault fault;
   std::vector<PcCount> counts;
@@ -158,7 +199,13 @@ private:
   void fillSpecials(Warp &warp);
   bool finished() const;
   void reportDeadlock();
+  /// Lets waits with a time limit time out; false if that has been in vain.
+  bool expireWaits();
+  /// Refuses an end with work in flight.
+  void checkEnd();
 
+  uint64_t eventsBefore = 0;
+  unsigned expiries = 0;
   std::unique_ptr<std::byte[]> registerFile;
 };
 
@@ -169,6 +216,10 @@ bool runWarp(Block &block, Warp &warp, uint64_t quantum);
 /// Synchronisation that the interpreter shares with the block.
 void arriveAtBarrier(Block &block, Warp &warp, const Instruction &inst);
 void releaseBarriers(Block &block);
+/// Ends the phase of the cluster's barrier if all threads have arrived.
+void completeClusterBarrier(Block &block);
+/// Makes the groups that wait for an event try again.
+void wakeWaiting(Block &block);
 
 /// "kernel.ptx:12: …" with instruction, source location and thread.
 Error describeFault(const Block &block);

@@ -44,6 +44,7 @@ enum class Control : uint8_t {
   Trap,
   WarpSync, // op[0]: member mask row; then the handler
   Barrier,  // see BarrierForm
+  Await,    // the handler may set Warp::blocked, and is then called again
 };
 
 /// What an instruction is counted as.
@@ -65,6 +66,10 @@ enum class Class : uint8_t {
   Parameter,
   Atomic,
   AsyncCopy,
+  BulkLoad,
+  BulkStore,
+  BulkReduce,
+  Mbarrier,
   Shuffle,
   Barrier,
   Fence,
@@ -104,12 +109,22 @@ struct Instruction {
 struct ValidityUse {
   uint32_t mask = 0; // byte offset of the mask
   std::string name;
+  /// The read happens only where a predicate is set.
+  bool isConditional = false;
+  uint32_t condition = 0, flip = 0;
+};
+
+/// An access to a register that is an operand of some wgmma.
+struct AsyncUse {
+  uint32_t id = 0; // index of the register in WarpgroupState::registers
+  bool isWrite = false;
 };
 
 /// What to do about validity at one instruction.
 struct Validity {
   std::vector<ValidityUse> reads;
   std::vector<uint32_t> writes;
+  std::vector<AsyncUse> async;
   /// A move copies the validity of `reads` instead of demanding it.
   bool propagates = false;
 };
@@ -134,6 +149,13 @@ struct CallSite {
   std::vector<Copy> arguments, results;
 };
 
+/// The operands of one wgmma.mma_async, see Warpgroups.h.
+struct WgmmaOperands {
+  /// Shape and types; wgmmas of one kind may share accumulators.
+  uint32_t kind = 0;
+  std::vector<uint32_t> accumulators, factors; // ids of registers
+};
+
 struct EntryParameter {
   std::string name;
   Type type = Type::None;
@@ -155,6 +177,11 @@ struct Program {
   std::vector<SpecialRow> specials;
   std::vector<ConstantRow> constants;
   std::vector<EntryParameter> parameters;
+  std::vector<WgmmaOperands> wgmmas; // Instruction::target
+  /// Names of the registers that a wgmma has as operands, by id.
+  std::vector<std::string> asyncRegisters;
+  /// Whether some instruction is setmaxnreg.
+  bool setsRegisters = false;
   uint32_t parameterBytes = 0;
   uint32_t entryPc = 0;
   uint32_t truePredicate = 0;  // byte offset of an all-ones predicate

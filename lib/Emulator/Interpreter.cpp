@@ -59,7 +59,7 @@ void park(Warp &warp, Group::State state, uint8_t barrier = 0) {
   warp.parked.push_back(group);
 }
 
-void wakeWaiting(Warp &warp) {
+void wakeLanes(Warp &warp) {
   for (Group &group : warp.parked)
     if (group.state == Group::State::WaitingForLanes)
       group.state = Group::State::Ready;
@@ -83,6 +83,7 @@ private:
   void exitLanes(uint32_t lanes);
   bool warpSync(const Instruction &inst);
   bool barrier(const Instruction &inst);
+  bool await(const Instruction &inst);
   bool checkValidity(const Instruction &inst);
   void recordWrites(const Instruction &inst);
   void copyBytes(const std::vector<CallSite::Copy> &copies, uint32_t mask);
@@ -141,6 +142,8 @@ bool Interpreter::control(const Instruction &inst) {
     return false;
   if (inst.control == Control::Barrier && warp.active && !barrier(inst))
     return false;
+  if (inst.control == Control::Await && warp.active && !await(inst))
+    return false;
   PcCount &count = block.counts[inst.pc];
   ++count.warps;
   count.lanes += __builtin_popcount(warp.active);
@@ -173,6 +176,11 @@ bool Interpreter::control(const Instruction &inst) {
       recordWrites(inst);
     ++warp.current.pc;
     return true;
+  case Control::Await:
+    if (inst.tracksValidity)
+      recordWrites(inst);
+    ++warp.current.pc;
+    return true;
   case Control::Barrier:
     // barrier() parked the lanes that arrived; nobody was active otherwise.
     if (!warp.active)
@@ -188,7 +196,7 @@ bool Interpreter::control(const Instruction &inst) {
 void Interpreter::divergeTo(uint32_t mask, uint32_t pc) {
   uint32_t others = warp.current.mask & ~mask;
   if (others)
-    warp.parked.push_back({pc, others, Group::State::Ready, 0});
+    warp.parked.push_back({pc, others});
   warp.current.mask = mask;
 }
 
@@ -230,7 +238,7 @@ void Interpreter::branchIndexed(const Instruction &inst) {
       if (index[firstLane(left)] == index[lane])
         same |= 1u << firstLane(left);
     rest &= ~same;
-    warp.parked.push_back({targets[index[lane]], same, Group::State::Ready, 0});
+    warp.parked.push_back({targets[index[lane]], same});
     ++ways;
   }
   block.counts[inst.pc].divergent += ways > 1;
@@ -291,7 +299,7 @@ void Interpreter::returnLanes() {
       --warp.depth[firstLane(left)];
     copyBytes(program.calls[program.code[site - 1].aux].results, same);
     rest &= ~same;
-    warp.parked.push_back({site, same, Group::State::Ready, 0});
+    warp.parked.push_back({site, same});
   }
   if (!warp.current.mask)
     settle(warp);
@@ -300,10 +308,11 @@ void Interpreter::returnLanes() {
 void Interpreter::exitLanes(uint32_t lanes) {
   warp.live &= ~lanes;
   warp.current.mask &= ~lanes;
-  wakeWaiting(warp);
+  wakeLanes(warp);
   if (!warp.current.mask)
     settle(warp);
   releaseBarriers(block);
+  completeClusterBarrier(block);
 }
 
 /// Waits until all lanes of the member mask are in the current group.
@@ -350,14 +359,33 @@ bool Interpreter::barrier(const Instruction &inst) {
   return true;
 }
 
+/// Executes an instruction that may have to wait. Returns false if the group
+/// waits for an event; it then executes the instruction again.
+bool Interpreter::await(const Instruction &inst) {
+  warp.blocked = false;
+  warp.expired = warp.current.expired;
+  warp.current.expired = false;
+  inst.handler(warp, inst);
+  if (!warp.blocked || block.fault.raised)
+    return true;
+  splitInactive();
+  warp.current.mbarrier = warp.awaited;
+  park(warp, Group::State::AtEvent);
+  return false;
+}
+
 bool Interpreter::checkValidity(const Instruction &inst) {
   const Validity &validity = program.validity[inst.pc];
+  if (!validity.async.empty() && !checkAsyncRegisters(warp, inst, validity))
+    return false;
   if (validity.propagates)
     return true;
   for (const ValidityUse &use : validity.reads) {
     // The guard itself is read by every lane of the group.
     bool isGuard = use.name.front() == '@';
     uint32_t readers = isGuard ? warp.current.mask : warp.active;
+    if (use.isConditional)
+      readers &= warp.predicate(use.condition) ^ use.flip;
     uint32_t missing = readers & ~warp.predicate(use.mask);
     if (!missing)
       continue;

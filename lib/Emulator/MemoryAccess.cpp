@@ -75,11 +75,10 @@ bool checkAlignment(Warp &warp, const Instruction &inst,
 }
 
 void failOutOfBounds(Warp &warp, const Instruction &inst, unsigned lane,
-                     const LaneAddresses &lanes, AccessKind kind) {
+                     uint64_t address, uint64_t bytes, AccessKind kind) {
   const MemorySpace &memory = *warp.block->launch.memory;
-  uint64_t address = lanes.address[lane];
   std::string text = std::string("global ") + verb(kind) + " of " +
-                     std::to_string(lanes.bytes) + " bytes out of bounds";
+                     std::to_string(bytes) + " bytes out of bounds";
   if (const std::string *name = memory.released(address)) {
     text += ": " + *name + " has been released";
   } else if (const MemoryRange *range = memory.find(address)) {
@@ -177,7 +176,7 @@ bool accessGlobal(Warp &warp, const Instruction &inst,
     uint64_t address = lanes.address[lane];
     MemoryRange *range = findRange(block, address);
     if (!range || address - range->base + lanes.bytes > range->size) {
-      failOutOfBounds(warp, inst, lane, lanes, kind);
+      failOutOfBounds(warp, inst, lane, address, lanes.bytes, kind);
       return false;
     }
     if (!accessPiece(warp, inst, lane, *range, address - range->base,
@@ -186,6 +185,23 @@ bool accessGlobal(Warp &warp, const Instruction &inst,
   }
   countSectors(warp, inst, lanes);
   return true;
+}
+
+bool accessGlobalRun(Warp &warp, const Instruction &inst, unsigned lane,
+                     uint64_t address, uint64_t bytes, AccessKind kind) {
+  constexpr uint64_t SectorBytes = 32;
+  MemoryRange *range = findRange(*warp.block, address);
+  if (!range || bytes > range->size - (address - range->base)) {
+    failOutOfBounds(warp, inst, lane, address, bytes, kind);
+    return false;
+  }
+  PcCount &count = warp.block->counts[inst.pc];
+  ++count.requests;
+  count.sectors +=
+      (address + bytes - 1) / SectorBytes - address / SectorBytes + 1;
+  count.globalBytes += bytes;
+  return accessPiece(warp, inst, lane, *range, address - range->base, bytes,
+                     kind);
 }
 
 //===----------------------------------------------------------------------===//
@@ -220,6 +236,25 @@ void reportShared(Warp &warp, const Instruction &inst, unsigned lane,
   case SharedFault::Kind::ReadRace:
     text = std::string("race on shared memory: this ") + what +
            " is not ordered after a read by " + other;
+    break;
+  case SharedFault::Kind::CopyRace:
+    text = std::string("race on shared memory: this ") + what +
+           " is not ordered after the bulk copy that fills it: expects a wait "
+           "for its mbarrier; copied by " +
+           other;
+    break;
+  case SharedFault::Kind::AsyncRead:
+    text = std::string("shared ") + what +
+           " before the asynchronous read of it is waited for, by warp " +
+           std::to_string(fault.otherWarp);
+    break;
+  case SharedFault::Kind::Unfenced:
+    text = std::string("expects fence.proxy.async between this ") + what +
+           " and the write by " + other;
+    break;
+  case SharedFault::Kind::Mbarrier:
+    text = std::string("shared ") + what + " of an mbarrier, initialised by " +
+           other;
     break;
   case SharedFault::Kind::None:
     break;

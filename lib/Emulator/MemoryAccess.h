@@ -40,6 +40,10 @@ LaneAddresses selectSpace(const LaneAddresses &all, Space space);
 bool accessGlobal(Warp &warp, const Instruction &inst,
                   const LaneAddresses &lanes, AccessKind kind);
 
+/// Checks and counts one contiguous access of a bulk copy to global memory.
+bool accessGlobalRun(Warp &warp, const Instruction &inst, unsigned lane,
+                     uint64_t address, uint64_t bytes, AccessKind kind);
+
 /// Checks and counts an access to shared memory. `values`, if given, are what
 /// a store writes, `bytes` for each lane; lanes of one store that overlap are
 /// then compared. After true, lane l may touch block.shared.data() +
@@ -61,6 +65,9 @@ const std::byte *accessParameter(Warp &warp, const Instruction &inst,
 /// Counts sectors of a global access.
 void countSectors(Warp &warp, const Instruction &inst,
                   const LaneAddresses &lanes);
+/// Counts an access of the asynchronous proxy to shared memory, 128 bytes in a
+/// wavefront: what the layout costs beyond that is not published.
+void countSharedBytes(Warp &warp, const Instruction &inst, uint64_t bytes);
 /// Counts wavefronts of a shared access.
 void countWavefronts(Warp &warp, const Instruction &inst,
                      const LaneAddresses &lanes);

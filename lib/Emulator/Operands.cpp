@@ -69,7 +69,9 @@ bool Decoder::symbol(const std::string &name, SymbolAddress &result) const {
 namespace {
 /// The special registers (PTX ISA 10) whose value is fixed for a block.
 unsigned specialBits(const std::string &name) {
-  for (const char *vector : {"tid.", "ntid.", "ctaid.", "nctaid."})
+  for (const char *vector :
+       {"tid.", "ntid.", "ctaid.", "nctaid.", "clusterid.", "nclusterid.",
+        "cluster_ctaid.", "cluster_nctaid."})
     if (name.rfind(vector, 0) == 0) {
       std::string rest = name.substr(std::strlen(vector));
       return rest == "x" || rest == "y" || rest == "z" ? 32 : 0;
@@ -77,7 +79,8 @@ unsigned specialBits(const std::string &name) {
   for (const char *word :
        {"laneid", "warpid", "nwarpid", "smid", "nsmid", "lanemask_eq",
         "lanemask_le", "lanemask_lt", "lanemask_ge", "lanemask_gt",
-        "dynamic_smem_size", "total_smem_size"})
+        "dynamic_smem_size", "total_smem_size", "cluster_ctarank",
+        "cluster_nctarank"})
     if (name == word)
       return 32;
   return name == "gridid" ? 64 : 0;
@@ -364,10 +367,10 @@ void Decoder::label() {
     return;
   if (operand->kind != Operand::Kind::Symbol || operand->offset)
     return fail("expects a label");
-  auto found = frame->function->labels.find(operand->name);
-  if (found == frame->function->labels.end())
+  uint32_t index = 0;
+  if (!frame->function->findLabel(operand->name, statement->scope, index))
     return fail("unknown label '" + operand->name + "'");
-  inst.target = frame->basePc + found->second;
+  inst.target = frame->basePc + index;
 }
 
 } // namespace mta::emulator

@@ -246,6 +246,12 @@ bool Parser::tuningDirectives(Function &result) {
     } else if (acceptDotted("reqntid")) {
       if (!dimensions(result.requiredThreads, "a number of threads"))
         return false;
+    } else if (acceptDotted("reqnctapercluster")) {
+      if (!dimensions(result.clusterBlocks, "a number of blocks"))
+        return false;
+    } else if (acceptDotted("maxclusterrank")) {
+      if (!expectInteger(value, "a number of blocks"))
+        return false;
     } else if (acceptDotted("maxnreg")) {
       if (!expectInteger(value, "a number of registers"))
         return false;
@@ -257,7 +263,7 @@ bool Parser::tuningDirectives(Function &result) {
     } else if (acceptDotted("pragma")) {
       if (take().kind != TokenKind::String || !accept(';'))
         return fail("expects a string and ';' after '.pragma'");
-    } else if (!acceptDotted("noreturn") &&
+    } else if (!acceptDotted("noreturn") && !acceptDotted("explicitcluster") &&
                !acceptDotted("blocksareclusters")) {
       return fail("unknown directive " + spelled(peek()) + " of a function");
     }

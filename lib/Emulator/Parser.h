@@ -35,6 +35,7 @@ public:
 private:
   /// The registers and variables that one pair of braces declares.
   struct Scope {
+    uint32_t index = 0; // in Function::scopeParents
     std::unordered_map<std::string, uint32_t> registers;
     std::unordered_map<std::string, std::string> variables;
   };

@@ -20,6 +20,7 @@ constexpr unsigned MaxOperandDepth = 4;
 bool Parser::body(Function &function) {
   current = &function;
   scopes.assign(1, {});
+  function.scopeParents.assign(1, 0);
   scopeCount = 0;
   currentLocation = {};
   if (!expect('{', "to open a function body"))
@@ -46,7 +47,10 @@ bool Parser::statement() {
   if (accept('{')) {
     if (scopes.size() >= MaxScopeDepth)
       return fail("scopes are nested too deeply");
+    uint32_t parent = scopes.back().index;
     scopes.emplace_back();
+    scopes.back().index = current->scopeParents.size();
+    current->scopeParents.push_back(parent);
     ++scopeCount;
     return true;
   }
@@ -71,7 +75,8 @@ bool Parser::statement() {
 
 bool Parser::label(const Token &token) {
   std::string name(token.text);
-  if (current->labels.count(name) || current->branchTargets.count(name))
+  if (current->labels.count({scopes.back().index, name}) ||
+      current->branchTargets.count(name))
     return failAt(token, "label '" + name + "' is defined twice");
   if (acceptDotted("branchtargets")) {
     std::vector<std::string> &targets = current->branchTargets[name];
@@ -85,7 +90,7 @@ bool Parser::label(const Token &token) {
   if (peek().kind == TokenKind::Dotted &&
       (peek().text == "callprototype" || peek().text == "calltargets"))
     return fail("indirect calls are not supported");
-  current->labels[name] = current->statements.size();
+  current->labels[{scopes.back().index, name}] = current->statements.size();
   return true;
 }
 
@@ -205,6 +210,7 @@ bool Parser::instruction() {
   uint32_t begin = peek().begin;
   result.line = peek().line;
   result.location = currentLocation;
+  result.scope = scopes.back().index;
   if (accept('@')) {
     result.guardNegated = accept('!');
     std::string name;

@@ -246,6 +246,7 @@ bool ProgramBuilder::decodeFunction(Decoder &decoder,
     uses.uses.push_back(std::move(decoder.uses));
   }
   trackValidity(*program, uses);
+  trackAsyncRegisters(*program, uses);
   return true;
 }
 
@@ -256,7 +257,16 @@ void ProgramBuilder::finish() {
 }
 
 Expected<std::unique_ptr<Program>> ProgramBuilder::build() {
-  if (!collect(entry, 0) || !layOutShared() || !layOutParameters())
+  const uint32_t *cluster = entry.clusterBlocks;
+  if (cluster[0] * cluster[1] * cluster[2] > 1)
+    fail(entry.line, "'" + entry.name + "' needs a cluster of " +
+                         std::to_string(cluster[0]) + "x" +
+                         std::to_string(cluster[1]) + "x" +
+                         std::to_string(cluster[2]) +
+                         " blocks; clusters of more than one block are not "
+                         "supported");
+  if (!error.message.empty() || !collect(entry, 0) || !layOutShared() ||
+      !layOutParameters())
     return error;
   Decoder decoder(*program, symbols);
   for (const Function *function : order)

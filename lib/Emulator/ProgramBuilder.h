@@ -34,6 +34,9 @@ struct FunctionUses {
 /// has the interpreter track exactly those registers (Program::validity).
 void trackValidity(Program &program, const FunctionUses &uses);
 
+/// Finds the registers that wgmma uses and has the interpreter track them.
+void trackAsyncRegisters(Program &program, const FunctionUses &uses);
+
 } // namespace mta::emulator
 
 #endif // MTA_LIB_EMULATOR_PROGRAMBUILDER_H

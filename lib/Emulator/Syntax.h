@@ -94,6 +94,7 @@ struct Statement {
   int32_t guard = -1; // register index
   bool guardNegated = false;
   unsigned line = 0;
+  uint32_t scope = 0; // in Function::scopeParents
   SourceLocation location;
   /// The text, for messages.
   std::string text;
@@ -110,14 +111,32 @@ struct Function {
   /// Variables of all scopes; names made unique as "name" or "name@scope".
   std::vector<Variable> variables;
   std::vector<Statement> statements;
-  /// Label to the index of the statement after it.
-  std::map<std::string, uint32_t> labels;
+  /// Label, in the scope that defines it, to the index of the statement after.
+  std::map<std::pair<uint32_t, std::string>, uint32_t> labels;
+  /// The scope around each scope; scope 0 is the body, and its own parent.
+  std::vector<uint32_t> scopeParents;
   /// `.branchtargets` lists by label.
   std::map<std::string, std::vector<std::string>> branchTargets;
   uint32_t maxThreads[3] = {0, 0, 0};
   uint32_t requiredThreads[3] = {0, 0, 0};
+  uint32_t clusterBlocks[3] = {0, 0, 0};
   uint32_t maxRegisters = 0;
   uint32_t minBlocks = 0;
+
+  /// The statement that a label means in a scope; false if there is none.
+  bool findLabel(const std::string &label, uint32_t scope,
+                 uint32_t &target) const {
+    while (true) {
+      auto found = labels.find({scope, label});
+      if (found != labels.end()) {
+        target = found->second;
+        return true;
+      }
+      if (!scope)
+        return false;
+      scope = scopeParents[scope];
+    }
+  }
 };
 
 struct ParsedModule {

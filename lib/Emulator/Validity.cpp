@@ -90,7 +90,8 @@ void ValidityAnalysis::findLeaders() {
   for (uint32_t i = 0; i < size; ++i) {
     Control control = at(i).control;
     bool plain = control == Control::None || control == Control::WarpSync ||
-                 control == Control::Barrier || control == Control::Call;
+                 control == Control::Barrier || control == Control::Call ||
+                 control == Control::Await;
     if (plain)
       continue;
     for (uint32_t next : successors(i))
@@ -178,14 +179,20 @@ void ValidityAnalysis::track() {
           continue;
         Validity &validity = validityAt(i);
         validity.propagates = use.isMove;
-        validity.reads.push_back(
-            {maskOf(reg), uses.function->registers[local(reg)].name});
+        validity.reads.push_back({maskOf(reg),
+                                  uses.function->registers[local(reg)].name,
+                                  false, 0, 0});
       }
+      for (uint32_t reg : use.accumulators)
+        if (!test(valid, local(reg)))
+          validityAt(i).reads.push_back(
+              {maskOf(reg), uses.function->registers[local(reg)].name, true,
+               use.accumulates, use.accumulatesFlip});
       int32_t guard = uses.function->statements[i].guard;
       if (guard >= 0 && !test(valid, guard))
         validityAt(i).reads.push_back(
             {maskOf(uses.firstRegister + guard),
-             "@" + uses.function->registers[guard].name});
+             "@" + uses.function->registers[guard].name, false, 0, 0});
       transfer(i, valid);
     }
   }

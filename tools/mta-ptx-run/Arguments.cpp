@@ -140,6 +140,8 @@ std::string Arguments::add(const ParameterInfo &parameter,
     std::string problem = addBuffer(spec, index, bits);
     return problem.empty() ? store(parameter, spec, &bits, 8) : problem;
   }
+  if (spec.rfind("map[", 0) == 0)
+    return addMap(parameter, spec, index);
   if (kind == "bytes") {
     std::vector<uint8_t> bytes;
     if (!parseHex(rest, bytes))
@@ -148,7 +150,8 @@ std::string Arguments::add(const ParameterInfo &parameter,
   }
   const TypeRow *type = findType(kind);
   if (!type)
-    return "expects in:, out:, inout:, bytes:, null or a type and a value";
+    return "expects in:, out:, inout:, map[BOX]=, bytes:, null or a type and a "
+           "value";
   if (!parseScalar(*type, rest, bits))
     return "'" + rest + "' is not a value of type " + kind;
   return store(parameter, spec, &bits, type->bytes);
@@ -175,6 +178,7 @@ std::string Arguments::addOutput(Buffer &buffer, const std::string &rest) {
   if (buffer.target.empty() || !type || shape.empty())
     return "expects out:FILE.npy:TYPE:SHAPE, such as out:c.npy:f32:64x128";
   buffer.descr = type->descr;
+  buffer.type = type->name;
   buffer.elementBytes = type->bytes;
   uint64_t bytes = type->bytes;
   while (!shape.empty()) {
@@ -210,11 +214,15 @@ std::string Arguments::addBuffer(const std::string &spec, size_t index,
       return "expects in:FILE.npy";
     buffer.target = kind == "in" ? "" : target.empty() ? path : target;
     buffer.descr = array->descr;
+    for (const TypeRow &row : Types)
+      if (buffer.descr == row.descr && buffer.type.empty())
+        buffer.type = row.name;
     buffer.elementBytes = array->elementBytes;
     buffer.shape = array->shape;
     buffer.bytes = array->data.size();
     contents = std::move(array->data);
   }
+  buffer.index = index;
   buffer.argument =
       "argument " + std::to_string(index + 1) + " (" + before(rest, ':') + ")";
   size_t padded = buffer.bytes + 2 * RedZone + Alignment;

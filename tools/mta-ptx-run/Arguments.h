@@ -37,6 +37,9 @@ private:
     std::string argument; // for messages
     std::string target;   // file to write; "" for inputs
     std::string descr;
+    /// The emulator's name of the elements' type, such as bf16.
+    std::string type;
+    size_t index = 0;
     unsigned elementBytes = 0;
     std::vector<uint64_t> shape;
     size_t bytes = 0;
@@ -49,6 +52,9 @@ private:
                   const std::string &spec, size_t index);
   std::string addBuffer(const std::string &spec, size_t index,
                         uint64_t &address);
+  /// A tensor map of a buffer, see TensorArguments.cpp.
+  std::string addMap(const emulator::ParameterInfo &parameter,
+                     const std::string &spec, size_t index);
   std::string addOutput(Buffer &buffer, const std::string &rest);
   std::string store(const emulator::ParameterInfo &parameter,
                     const std::string &spec, const void *value, size_t bytes);

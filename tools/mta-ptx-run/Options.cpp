@@ -29,6 +29,12 @@ option:
                            every element has to be written
   TYPE:VALUE               a scalar, such as i32:-5, u64:0x10, f32:0.5, bf16:1
   bytes:HEX                a structure passed by value
+  map[BOX,…]=BUFFER        a tensor map of one of the buffers above, or of that
+                           of argument N, written @N: the array with its shape,
+                           of which one copy moves BOX, such as 64x32, in the
+                           same order. After the box: swizzle=32, 64 or 128;
+                           nan to fill with NaN; type=bf16 and the like;
+                           shape=… to see the array as another
   null                     a null pointer
 TYPE is i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32 f64. NumPy has no bf16; such
 an output is written as u16.

@@ -38,6 +38,11 @@ struct Count {
   uint64_t sharedWavefronts = 0, sharedIdealWavefronts = 0, sharedBytes = 0;
   /// Bytes copied by asynchronous copies (they count as global reads too).
   uint64_t asyncBytes = 0;
+  /// Bytes of global memory that bulk copies read and wrote; they count as
+  /// global reads and writes too.
+  uint64_t bulkBytesRead = 0, bulkBytesWritten = 0;
+  /// Lanes that executed an mbarrier instruction.
+  uint64_t mbarrierOps = 0;
   /// Branches whose lanes went different ways.
   uint64_t divergentBranches = 0;
 

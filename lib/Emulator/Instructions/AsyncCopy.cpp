@@ -213,6 +213,11 @@ void decodeCopy(Decoder &d, bool bypassesL1) {
 }
 
 void decodeCp(Decoder &d) {
+  if (d.accept("reduce")) {
+    d.expect("async");
+    d.expect("bulk");
+    return decodeBulkReduce(d);
+  }
   d.expect("async");
   d.require(80, 7, 0, "cp.async");
   if (d.accept("commit_group"))
@@ -225,14 +230,17 @@ void decodeCp(Decoder &d) {
     d.inst.aux = d.immediate(0, INT32_MAX, "a number of groups");
     return d.finish(Class::AsyncCopy, waitHandler);
   }
-  int kind = d.acceptAny({"ca", "cg"});
-  if (kind < 0)
-    return d.fail("cp.async." + std::string(d.nextModifier()) +
-                  " is not supported yet");
+  if (d.accept("mbarrier"))
+    return decodeCopyArrive(d);
+  if (d.accept("bulk"))
+    return decodeBulk(d);
+  int kind = d.expectAny({"ca", "cg"});
   decodeCopy(d, kind == 1);
 }
 
 } // namespace
+
+void completeCopies(Warp &warp) { complete(warp, true, 0); }
 
 void registerAsyncCopy(InstructionTable &table) {
   table.add("cp", Domain::Any, decodeCp);

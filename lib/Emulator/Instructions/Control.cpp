@@ -34,10 +34,10 @@ void decodeBrx(Decoder &d) {
     return d.fail("unknown list of branch targets '" + list->name + "'");
   std::vector<uint32_t> targets;
   for (const std::string &name : found->second) {
-    auto label = d.frame->function->labels.find(name);
-    if (label == d.frame->function->labels.end())
+    uint32_t index = 0;
+    if (!d.frame->function->findLabel(name, d.statement->scope, index))
       return d.fail("unknown label '" + name + "'");
-    targets.push_back(d.frame->basePc + label->second);
+    targets.push_back(d.frame->basePc + index);
   }
   d.inst.target = d.program.branchTables.size();
   d.program.branchTables.push_back(std::move(targets));
@@ -135,6 +135,8 @@ void barrierOperands(Decoder &d, BarrierForm form) {
 }
 
 void decodeBarrier(Decoder &d, bool defaultAligned) {
+  if (d.accept("cluster"))
+    return decodeClusterBarrier(d);
   d.accept("cta");
   int kind = d.expectAny({"sync", "arrive", "red"});
   BarrierForm form = BarrierForm(kind);
@@ -154,8 +156,7 @@ void decodeBarrier(Decoder &d, bool defaultAligned) {
 
 void synchronizeWarp(Warp &warp, const Instruction &) {
   // The lanes' earlier accesses are ordered before their later ones.
-  warp.clock.now = warp.block->nextStamp();
-  warp.clock.recompute(warp.index);
+  warp.clock.synchronize(warp.index, warp.block->nextStamp());
 }
 
 /// bar.warp.sync mask, or a barrier of the block.
@@ -171,26 +172,8 @@ void decodeBar(Decoder &d) {
 void decodeBarrierPlain(Decoder &d) { decodeBarrier(d, false); }
 
 //===----------------------------------------------------------------------===//
-// Fences and instructions without a result
+// Instructions without a result
 //===----------------------------------------------------------------------===//
-
-void decodeMembar(Decoder &d) {
-  d.expectAny({"cta", "gl", "sys"});
-  d.finish(Class::Fence, doNothing);
-}
-
-void decodeFence(Decoder &d) {
-  if (d.nextModifier() == "proxy" || d.nextModifier() == "mbarrier_init")
-    return d.fail("fence." + std::string(d.nextModifier()) +
-                  " is not supported yet");
-  int kind = d.acceptAny({"sc", "acq_rel", "acquire", "release"});
-  if (kind >= 2)
-    d.require(90, 8, 6, "fence.acquire and fence.release");
-  int scope = d.expectAny({"cta", "gpu", "sys", "cluster"});
-  if (scope == 3)
-    d.require(90, 7, 8, "scope .cluster");
-  d.finish(Class::Fence, doNothing);
-}
 
 void decodeNanosleep(Decoder &d) {
   d.require(70, 6, 3, "nanosleep");
@@ -200,6 +183,9 @@ void decodeNanosleep(Decoder &d) {
 }
 
 void decodePrefetch(Decoder &d) {
+  if (d.nextModifier() == "tensormap" || d.nextModifier() == "const" ||
+      d.nextModifier() == "param")
+    return decodePrefetchMap(d);
   Space space = d.accept("global")  ? Space::Global
                 : d.accept("local") ? Space::Local
                                     : Space::Generic;
@@ -226,8 +212,6 @@ void registerControl(InstructionTable &table) {
   table.add("brkpt", Domain::Any, decodeEnd<Control::Trap>);
   table.add("bar", Domain::Any, decodeBar);
   table.add("barrier", Domain::Any, decodeBarrierPlain);
-  table.add("membar", Domain::Any, decodeMembar);
-  table.add("fence", Domain::Any, decodeFence);
   table.add("nanosleep", Domain::Any, decodeNanosleep);
   table.add("prefetch", Domain::Any, decodePrefetch);
   table.add("prefetchu", Domain::Any, decodePrefetchu);

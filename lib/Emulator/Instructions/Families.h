@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One source file per family. A new family (mbarrier, TMA, wgmma, …) adds a
-// file, a line here and a call in InstructionTable.cpp.
+// One source file per family. A new family adds a file, a line here and a call
+// in InstructionTable.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,6 +37,23 @@ void registerControl(InstructionTable &table);
 void registerLoadMatrix(InstructionTable &table);
 void registerMma(InstructionTable &table);
 void registerWmma(InstructionTable &table);
+void registerMbarrier(InstructionTable &table);
+void registerFence(InstructionTable &table);
+void registerWgmma(InstructionTable &table);
+void registerWarpgroup(InstructionTable &table);
+void registerCluster(InstructionTable &table);
+
+// Parts of cp, whose modifiers say which family it is.
+void decodeCopyArrive(Decoder &d);
+void decodeBulk(Decoder &d);
+void decodeBulkReduce(Decoder &d);
+/// Decodes cp.async.bulk.tensor and cp.async.bulk.prefetch.tensor, or a
+/// reduction.
+void decodeTensor(Decoder &d, bool prefetches, bool reduces);
+void decodePrefetchMap(Decoder &d);
+void decodeClusterBarrier(Decoder &d);
+/// Completes the cp.async of the active lanes.
+void completeCopies(Warp &warp);
 
 } // namespace MTA_EMULATOR_ISA
 } // namespace mta::emulator

@@ -29,6 +29,11 @@ void registerAll(InstructionTable &table) {
   registerLoadMatrix(table);
   registerMma(table);
   registerWmma(table);
+  registerMbarrier(table);
+  registerFence(table);
+  registerWgmma(table);
+  registerWarpgroup(table);
+  registerCluster(table);
 }
 
 } // namespace MTA_EMULATOR_ISA

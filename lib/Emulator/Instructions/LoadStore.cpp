@@ -300,9 +300,10 @@ void acceptOrdering(Decoder &d, const char *ordered) {
 Space acceptSpace(Decoder &d) {
   static const std::pair<const char *, Space> Names[] = {
       {"global", Space::Global},      {"shared", Space::Shared},
-      {"shared::cta", Space::Shared}, {"local", Space::Local},
-      {"const", Space::Const},        {"param", Space::Param},
-      {"param::entry", Space::Param}, {"param::func", Space::Param}};
+      {"shared::cta", Space::Shared}, {"shared::cluster", Space::Shared},
+      {"local", Space::Local},        {"const", Space::Const},
+      {"param", Space::Param},        {"param::entry", Space::Param},
+      {"param::func", Space::Param}};
   for (auto [name, space] : Names)
     if (d.accept(name))
       return space;
@@ -395,6 +396,8 @@ Class classOf(Space space, bool loads) {
 }
 
 void decodeAccess(Decoder &d, bool loads) {
+  if (!loads && (d.nextModifier() == "async" || d.nextModifier() == "bulk"))
+    return d.fail("st." + std::string(d.nextModifier()) + " is not supported");
   acceptOrdering(d, loads ? "acquire" : "release");
   d.inst.space = acceptSpace(d);
   if (!loads && d.inst.space == Space::Const)

@@ -11,129 +11,16 @@
 // rounded to single precision. An accumulator in f16 is rounded once, at the
 // end. The hardware's order and rounding are not specified.
 //
-// A register of the 32 lanes holds an 8 x 4e block of A, or of B transposed, in
-// the order of its rows (see Fragments.h), so that fragments become matrices by
-// conversions of contiguous elements.
-//
 //===----------------------------------------------------------------------===//
 
-#include "../SmallFloat.h"
 #include "Families.h"
+#include "MatrixTiles.h"
 #include <algorithm>
 #include <cmath>
 
 namespace mta::emulator {
 inline namespace MTA_EMULATOR_ISA {
 namespace {
-
-/// How elements are stored and what they become for arithmetic.
-struct HalfElement {
-  using Bits = uint16_t;
-  using Value = float;
-  static float widen(uint16_t bits) { return halfToFloat(bits); }
-};
-struct BfloatElement {
-  using Bits = uint16_t;
-  using Value = float;
-  static float widen(uint16_t bits) { return bfloatToFloat(bits); }
-};
-struct TF32Element {
-  using Bits = uint32_t;
-  using Value = float;
-  // The low 13 bits are ignored.
-  static float widen(uint32_t bits) { return floatOf(bits & 0xffffe000); }
-};
-struct SignedByte {
-  using Bits = int8_t;
-  using Value = int32_t;
-  static int32_t widen(int8_t bits) { return bits; }
-};
-struct UnsignedByte {
-  using Bits = uint8_t;
-  using Value = int32_t;
-  static int32_t widen(uint8_t bits) { return bits; }
-};
-
-constexpr unsigned Rows = 16, Columns = 8;
-
-template <typename E, unsigned K>
-void gatherA(const Warp &warp, const uint32_t *op,
-             typename E::Value (&a)[Rows][K]) {
-  constexpr unsigned Width = 16 / sizeof(typename E::Bits); // of a block
-  for (unsigned reg = 0; reg < 2 * K / Width; ++reg) {
-    const auto *block = warp.row<typename E::Bits>(op[reg]);
-    for (unsigned row = 0; row < 8; ++row)
-      for (unsigned column = 0; column < Width; ++column)
-        a[row + 8 * (reg % 2)][column + Width * (reg / 2)] =
-            E::widen(block[row * Width + column]);
-  }
-}
-
-template <typename E, unsigned K>
-void gatherB(const Warp &warp, const uint32_t *op,
-             typename E::Value (&b)[K][Columns]) {
-  constexpr unsigned Width = 16 / sizeof(typename E::Bits);
-  for (unsigned reg = 0; reg < K / Width; ++reg) {
-    const auto *block = warp.row<typename E::Bits>(op[reg]);
-    typename E::Value values[Columns * Width];
-    for (unsigned i = 0; i < Columns * Width; ++i)
-      values[i] = E::widen(block[i]);
-    for (unsigned k = 0; k < Width; ++k)
-      for (unsigned column = 0; column < Columns; ++column)
-        b[k + Width * reg][column] = values[column * Width + k];
-  }
-}
-
-/// Adds a b to c, four rows at a time to keep the sums in registers.
-template <typename V, unsigned K>
-void multiplyAdd(const V (&a)[Rows][K], const V (&b)[K][Columns],
-                 V (&c)[Rows][Columns]) {
-  for (unsigned first = 0; first < Rows; first += 4) {
-    V sum[4][Columns];
-    std::memcpy(sum, c[first], sizeof sum);
-    for (unsigned k = 0; k < K; ++k)
-      for (unsigned row = 0; row < 4; ++row)
-        for (unsigned column = 0; column < Columns; ++column)
-          sum[row][column] += a[first + row][k] * b[k][column];
-    std::memcpy(c[first], sum, sizeof sum);
-  }
-}
-
-template <typename V>
-void gatherC(const Warp &warp, const uint32_t *op, V (&c)[Rows][Columns]) {
-  for (unsigned reg = 0; reg < 4; ++reg) {
-    const V *row = warp.row<V>(op[reg]);
-    for (unsigned lane = 0; lane < WarpSize; ++lane)
-      c[lane / 4 + 8 * (reg / 2)][lane % 4 * 2 + reg % 2] = row[lane];
-  }
-}
-template <typename V>
-void scatterC(const Warp &warp, const uint32_t *op,
-              const V (&c)[Rows][Columns]) {
-  for (unsigned reg = 0; reg < 4; ++reg) {
-    V *row = warp.row<V>(op[reg]);
-    for (unsigned lane = 0; lane < WarpSize; ++lane)
-      row[lane] = c[lane / 4 + 8 * (reg / 2)][lane % 4 * 2 + reg % 2];
-  }
-}
-
-/// Accumulators in f16: a register is an 8x8 block.
-void gatherHalves(const Warp &warp, const uint32_t *op,
-                  float (&c)[Rows][Columns]) {
-  for (unsigned reg = 0; reg < 2; ++reg) {
-    const uint16_t *block = warp.row<uint16_t>(op[reg]);
-    for (unsigned i = 0; i < 64; ++i)
-      c[8 * reg + i / 8][i % 8] = halfToFloat(block[i]);
-  }
-}
-void scatterHalves(const Warp &warp, const uint32_t *op,
-                   const float (&c)[Rows][Columns]) {
-  for (unsigned reg = 0; reg < 2; ++reg) {
-    uint16_t *block = warp.row<uint16_t>(op[reg]);
-    for (unsigned i = 0; i < 64; ++i)
-      block[i] = floatToHalf(c[8 * reg + i / 8][i % 8]);
-  }
-}
 
 bool wholeWarp(Warp &warp, const Instruction &inst) {
   if (warp.active == AllLanes)

@@ -214,7 +214,8 @@ void addWindow(Warp &warp, const Instruction &inst) {
 Space acceptSpace(Decoder &d) {
   if (d.accept("global"))
     return Space::Global;
-  if (d.accept("shared") || d.accept("shared::cta"))
+  if (d.accept("shared") || d.accept("shared::cta") ||
+      d.accept("shared::cluster"))
     return Space::Shared;
   if (d.accept("local"))
     return Space::Local;

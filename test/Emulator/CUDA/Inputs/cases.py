@@ -32,6 +32,14 @@ class InOut:
 
 
 @dataclass
+class Map:
+    """A tensor map of a buffer: the box and options, as mta-ptx-run writes them."""
+
+    box: str
+    buffer: object
+
+
+@dataclass
 class Case:
     """A launch. `expected` has (array, type, tolerance) for each buffer that comes back."""
 
@@ -304,3 +312,28 @@ def llvm_switch(_):
          (p[5] << 21 | p[5] >> 43) & full, -p[6] & full, -p[7] & full]
     return Case((1,), (8,), [Out("u64", (8,)), f"u64:{factor}"],
                 [(np.array(y, np.uint64), "u64", 0)])
+
+
+@case
+def gemm_wgmma(rng):
+    m, n, k = 200, 128, 320
+    a, b = (bf16_bits(rng.standard_normal(s)) for s in ((m, k), (n, k)))
+    product = bf16_values(a).astype(np.float64) @ bf16_values(b).T
+    return Case((2, 2), (384,),
+                [Map("64x64,swizzle=128,type=bf16", a), Map("64x64,swizzle=128,type=bf16", b),
+                 Map("64x64,swizzle=128", Out("bf16", (m, n))), f"i32:{k // 64}"],
+                [(product, "bf16", 2 * BF16)], shared=1 << 17)
+
+
+@case
+def attention_wgmma(rng):
+    queries, keys, width = 128, 192, 64
+    q, k, v = (bf16_bits(rng.standard_normal((n, width))) for n in (queries, keys, keys))
+    scores = bf16_values(q).astype(np.float64) @ bf16_values(k).T / math.sqrt(width)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    out = weights / weights.sum(axis=1, keepdims=True) @ bf16_values(v)
+    box = "64x64,swizzle=128,type=bf16"
+    # The weights are rounded to bfloat16 once.
+    return Case((queries // 64,), (160,),
+                [Map(box, q), Map(box, k), Map(box, v), Out("f32", (queries, width)),
+                 f"i32:{keys // 64}"], [(out, "f32", BF16)], shared=1 << 16)

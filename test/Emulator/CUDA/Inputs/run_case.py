@@ -25,17 +25,20 @@ def arguments(case, folder):
     words, outputs = [], []
     for number, argument in enumerate(case.arguments):
         path = folder / f"{number}.npy"
+        prefix = ""
+        if isinstance(argument, cases.Map):
+            prefix, argument = f"map[{argument.box}]=", argument.buffer
         if isinstance(argument, cases.Out):
             shape = "x".join(map(str, argument.shape))
-            words.append(f"out:{path}:{argument.dtype}:{shape}")
+            words.append(f"{prefix}out:{path}:{argument.dtype}:{shape}")
             outputs.append(path)
         elif isinstance(argument, cases.InOut):
             np.save(path, argument.array)
-            words.append(f"inout:{path}")
+            words.append(f"{prefix}inout:{path}")
             outputs.append(path)
         elif isinstance(argument, np.ndarray):
             np.save(path, argument)
-            words.append(f"in:{path}")
+            words.append(f"{prefix}in:{path}")
         else:
             words.append(argument)
     return words, outputs
