@@ -6,9 +6,11 @@
 // RUN: not mta-opt %s -split-input-file -mta-choose-schedule='key-tile=40' 2>&1 | FileCheck %s --check-prefix=KEY
 // RUN: not mta-opt %s -split-input-file -mta-choose-schedule='key-tile=16 edge-key-tile=32' 2>&1 | FileCheck %s --check-prefix=EDGE
 // RUN: not mta-opt %s -split-input-file -mta-choose-schedule='vector-bits=16' 2>&1 | FileCheck %s --check-prefix=LANES
+// RUN: not mta-opt %s -split-input-file -mta-choose-schedule='vector-bits=100' 2>&1 | FileCheck %s --check-prefix=WIDTH
 // QUERY: 'mta.attention' op expects query_tile of at least 1, but got -3
 // KEY: 'mta.attention' op expects key_tile to be a multiple of the lanes, but got 40 and 16
 // EDGE: 'mta.attention' op expects edge_key_tile to be at most key_tile, but got 32 and 16
+// WIDTH: 'mta.attention' op expects vectors of a power of two of bits, but got 100
 // LANES: 'mta.attention' op expects lanes of at least 1, but got 0
 
 func.func @goes_on(%t: tensor<1x2x8x4xf32>, %w: tensor<2x1x1xf32>)

@@ -9,6 +9,8 @@
 #include "ScheduleCost.h"
 #include "mta/Dialect/MTA/Transforms/Passes.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include "llvm/Support/Format.h"
 
 namespace mta {
@@ -83,6 +85,9 @@ static SmallVector<int64_t> sizesFrom(int64_t option, ArrayRef<int64_t> choices,
 
 FailureOr<SmallVector<Candidate>>
 ChooseSchedulePass::listCandidates(AttentionOp op) {
+  if (vectorBits < 1 || !llvm::isPowerOf2_64(vectorBits))
+    return op.emitOpError("expects vectors of a power of two of bits, but got ")
+           << vectorBits.getValue();
   int64_t lanes = vectorBits / op.getScoreType().getElementTypeBitWidth();
   int64_t least = std::max<int64_t>(lanes, 1);
   int64_t mixed = op.getNeighborhood().heads;
