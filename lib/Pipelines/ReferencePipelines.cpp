@@ -60,7 +60,7 @@ void mta::buildHostPipeline(OpPassManager &pm) {
 }
 
 /// Every linalg operation becomes one launch of one-dimensional blocks.
-static void buildLaunches(OpPassManager &pm, unsigned blockSize) {
+void mta::buildLaunches(OpPassManager &pm, unsigned blockSize) {
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
   pm.addPass(mta::createCollapseParallelLoopsPass());
   int64_t tile[] = {blockSize};
@@ -132,6 +132,7 @@ void mta::buildKernelPipeline(OpPassManager &pm, const KernelOptions &options) {
   OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
   kernels.addPass(memref::createExpandStridedMetadataPass());
   kernels.addPass(createLowerAffinePass());
+  kernels.addPass(createConvertNVGPUToNVVMPass());
   kernels.addPass(mta::createExpandMathPass());
   kernels.addPass(mta::createMathToIntrinsicsPass());
   kernels.addPass(createSCFToControlFlowPass());
@@ -143,11 +144,13 @@ void mta::buildKernelPipeline(OpPassManager &pm, const KernelOptions &options) {
 /// As `PassPipelineRegistration` does, and refuses block sizes that no GPU has
 /// (CUDA C++ Programming Guide, "Technical Specifications per Compute
 /// Capability": 1024 threads).
-static void registerReferenceGPUPipeline() {
+static void registerGPUPipeline(
+    StringRef name, StringRef description,
+    void (*build)(OpPassManager &, const mta::ReferenceGPUOptions &)) {
   registerPassPipeline(
-      "mta-reference-gpu", "Unfused reference lowering to kernels in PTX",
-      [](OpPassManager &pm, StringRef text,
-         function_ref<LogicalResult(const Twine &)> emitError) {
+      name, description,
+      [build](OpPassManager &pm, StringRef text,
+              function_ref<LogicalResult(const Twine &)> emitError) {
         mta::ReferenceGPUOptions options;
         if (failed(options.parseFromString(text)))
           return failure();
@@ -155,7 +158,7 @@ static void registerReferenceGPUPipeline() {
           return emitError("expects a block-size of 1 to 1024 threads, but "
                            "got " +
                            Twine(options.blockSize));
-        mta::buildReferenceGPUPipeline(pm, options);
+        build(pm, options);
         return success();
       },
       [](function_ref<void(const detail::PassOptions &)> handle) {
@@ -171,7 +174,12 @@ void mta::registerPipelines() {
       "mta-reference-cpu",
       "Unfused reference lowering to the LLVM dialect for this machine",
       buildReferenceCPUPipeline);
-  registerReferenceGPUPipeline();
+  registerGPUPipeline("mta-reference-gpu",
+                      "Unfused reference lowering to kernels in PTX",
+                      buildReferenceGPUPipeline);
+  registerGPUPipeline("mta-gpu",
+                      "Fused lowering to kernels on tensor cores in PTX",
+                      buildGPUPipeline);
   PassRegistration<SerializeKernelsPass>();
   PassPipelineRegistration<KernelOptions>("mta-kernels-to-ptx",
                                           "Kernels in a gpu.module to PTX",

@@ -121,11 +121,13 @@ def _build_cpu(attention: Attention, signature: Signature, **options: int):
     return _build_native(attention, signature, pipeline, opt_level=3)
 
 
-def _build_ptx(attention: Attention, signature: Signature, *, lazy_copies: int = 0, seed: int = 0,
-               threads: int = 0):
+def _build_ptx(attention: Attention, signature: Signature, *, fused: int = 0, lazy_copies: int = 0,
+               seed: int = 0, threads: int = 0):
+    """With `fused`, the kernels of `mta-gpu`; the other options are those of `compiler.Device`."""
     text = emission.module_text(attention, signature, "attention")
     module = compiler.Module.parse(text, "<attention>")
-    module.run_pipeline("builtin.module(mta-reference-gpu,mta-host-to-llvm)")
+    kernels = "mta-gpu" if fused else "mta-reference-gpu"
+    module.run_pipeline(f"builtin.module({kernels},mta-host-to-llvm)")
     device = compiler.Device(lazy_copies=bool(lazy_copies), seed=seed, threads=threads)
     function = module.compile_for(device).function("attention", signature)
     return lambda arrays: function(*arrays)
@@ -153,8 +155,8 @@ register(Target(
 ))
 register(Target(
     "ptx",
-    "the PTX of the unfused GPU kernels, executed and checked by the emulator",
+    "the PTX of the unfused, or with `fused` the fused, GPU kernels, run and checked by the emulator",
     _build_ptx,
     problem=compiler.library_problem,
-    options=("lazy_copies", "seed", "threads"),
+    options=("fused", "lazy_copies", "seed", "threads"),
 ))

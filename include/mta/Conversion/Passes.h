@@ -9,7 +9,9 @@
 #ifndef MTA_CONVERSION_PASSES_H
 #define MTA_CONVERSION_PASSES_H
 
+#include "mta/Conversion/MTAToGPU/MTAToGPU.h"
 #include "mta/Conversion/MTAToLinalg/MTAToLinalg.h"
+#include "mta/Conversion/VectorToFragments/VectorToFragments.h"
 
 namespace mta {
 #define GEN_PASS_REGISTRATION

@@ -79,7 +79,17 @@ void buildReferenceCPUPipeline(mlir::OpPassManager &pm);
 void buildReferenceGPUPipeline(mlir::OpPassManager &pm,
                                const ReferenceGPUOptions &options);
 
-/// The last part of it: from kernels in a `gpu.module` to a `gpu.binary` with
+/// From level 0 to a `gpu.binary` with PTX, fused: every `mta.attention` is one
+/// kernel on tensor cores, without memory of the size of the score matrix. What
+/// follows it, norm and gate, is a kernel for every loop nest.
+void buildGPUPipeline(mlir::OpPassManager &pm,
+                      const ReferenceGPUOptions &options);
+
+/// Loop nests of linalg and launches that there are become kernels in
+/// `gpu.module`s, of `blockSize` threads in a block for the loop nests.
+void buildLaunches(mlir::OpPassManager &pm, unsigned blockSize);
+
+/// The last part of both: from kernels in a `gpu.module` to a `gpu.binary` with
 /// PTX. Everything else stays as it is.
 void buildKernelPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
 
@@ -88,7 +98,7 @@ void buildKernelPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
 /// The binary stays as it is.
 void buildHostPipeline(mlir::OpPassManager &pm);
 
-/// Registers `mta-cpu`, `mta-reference-cpu`, `mta-reference-gpu`,
+/// Registers `mta-cpu`, `mta-gpu`, `mta-reference-cpu`, `mta-reference-gpu`,
 /// `mta-kernels-to-ptx` and `mta-host-to-llvm`.
 void registerPipelines();
 

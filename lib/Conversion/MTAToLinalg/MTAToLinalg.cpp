@@ -37,6 +37,9 @@ struct ConvertMTAToLinalgPass
     mta::populateMTAToLinalgConversionPatterns(patterns);
     ConversionTarget target(getContext());
     target.addIllegalDialect<mta::MTADialect>();
+    // What tile programs do with memory is not this lowering's.
+    target.addLegalOp<mta::BarrierOp, mta::CommitCopiesOp, mta::CopyTileOp,
+                      mta::WaitCopiesOp>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))

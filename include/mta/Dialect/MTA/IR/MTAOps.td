@@ -14,6 +14,7 @@ include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mta/Dialect/MTA/IR/MTAAttributes.td"
 include "mta/Dialect/MTA/IR/MTAInterfaces.td"
+include "mta/Dialect/MTA/IR/MTATileOps.td"
 
 class MTA_Op<string mnemonic, list<Trait> traits = []>
     : Op<MTA_Dialect, mnemonic, traits>;

@@ -46,6 +46,54 @@ def MathToIntrinsicsPass : Pass<"mta-math-to-intrinsics"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def ApproximateMathPass : Pass<"mta-approximate-math"> {
+  let summary = "turn exp2 and log2 into the GPU's approximate instructions";
+  let description = [{
+    Before: `math.exp2` and `math.log2` of f32 numbers and vectors of one
+    dimension. After: `ex2.approx.ftz.f32` and `lg2.approx.ftz.f32`, one
+    instruction each. PTX ISA 9.7.3: exp2 has a relative error of at most
+    2^-22, log2 an absolute one of at most 2^-22 between 1/2 and 2 and a
+    relative one elsewhere. Subnormal numbers are zero.
+
+    Everything else is left alone.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def KernelParametersPass : Pass<"mta-kernel-parameters", "::mlir::ModuleOp"> {
+  let summary = "kernels take pointers and sizes in place of memrefs";
+  let description = [{
+    Before: kernels with contiguous memrefs as arguments, and their launches.
+    After: a kernel takes, for every such memref, a pointer aligned to 16 bytes
+    and a 32-bit number for every dimension that is not static; the launches
+    pass them. That is what people who launch a kernel themselves have to pass.
+
+    Arguments that come from those of the function that launches the kernel, also
+    by views, stand first, in the function's order; others follow.
+
+    Other arguments stay as they are, among them memrefs with a layout or in a
+    memory space.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def PlanWorkgroupMemoryPass : Pass<"mta-plan-workgroup-memory"> {
+  let summary = "places buffers in the dynamic workgroup memory of a launch";
+  let description = [{
+    Before: `memref.alloca`s in workgroup memory in the body of a `gpu.launch`.
+    After: views of `gpu.dynamic_shared_memory`, and the launch asks for as much
+    as they need. Buffers share bytes if the ranges of the body's operations
+    that use them are apart; what lies between, in particular a barrier, is the
+    matter of who wrote the body.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::gpu::GPUDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def CollapseParallelLoopsPass : Pass<"mta-collapse-parallel-loops"> {
   let summary = "collapse parallel loops to one dimension";
   let description = [{

@@ -1,0 +1,182 @@
+//===- MTATileOps.td - Tiles on GPUs -----------------------*- tablegen -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MTA_DIALECT_MTA_IR_MTATILEOPS_TD
+#define MTA_DIALECT_MTA_IR_MTATILEOPS_TD
+
+include "mlir/IR/EnumAttr.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mta/Dialect/MTA/IR/MTADialect.td"
+
+//===----------------------------------------------------------------------===//
+// Layouts
+//===----------------------------------------------------------------------===//
+
+def MTA_FragmentAccumulator : I32EnumAttrCase<"Accumulator", 0, "accumulator">;
+def MTA_FragmentRhs : I32EnumAttrCase<"Rhs", 1, "rhs">;
+
+def MTA_Fragment : I32EnumAttr<"Fragment", "which operand of mma a value is",
+                               [MTA_FragmentAccumulator, MTA_FragmentRhs]> {
+  let cppNamespace = "::mta";
+  let genSpecializedAttr = 0;
+}
+
+def MTA_DimHead : I32EnumAttrCase<"Head", 0, "head">;
+def MTA_DimRow : I32EnumAttrCase<"Row", 1, "row">;
+def MTA_DimColumn : I32EnumAttrCase<"Column", 2, "column">;
+
+def MTA_DimRole : I32EnumAttr<"DimRole", "what a dimension of a tile is",
+                              [MTA_DimHead, MTA_DimRow, MTA_DimColumn]> {
+  let cppNamespace = "::mta";
+  let genSpecializedAttr = 0;
+}
+
+def MTA_LayoutAttr : AttrDef<MTA_Dialect, "Layout"> {
+  let mnemonic = "layout";
+  let summary = "how the threads of a workgroup share a vector";
+  let description = [{
+    A vector of a tile program is a value of the workgroup. A layout says which
+    thread holds which of its elements, in terms of the fragments of the
+    tensor cores' `mma.m16n8` (PTX ISA 9.7.14.5), with group `g = lane / 4` and
+    position `t = lane % 4`:
+
+    - `accumulator`: tiles of 16 rows x 8 columns. A lane holds rows `g` and
+      `g + 8`, columns `2t` and `2t + 1`. The operand A of 16-bit elements is
+      the same in pieces of 8 columns, so a result becomes an operand without
+      moving data. Heads and strips of 16 rows are spread over the warps.
+    - `rhs`: tiles of 8 rows (the reduction, k) x 8 columns (n), the operand B.
+      A lane holds rows `2t` and `2t + 1` of column `g`. Every warp holds all
+      of it, of its own head.
+
+    `dims` names the vector's dimensions. A vector without rows or without
+    columns is held as often as there are lanes that need it: row statistics,
+    `<accumulator [row]>`, by the four lanes of a group.
+  }];
+  let parameters = (ins "::mta::Fragment":$fragment,
+                        ArrayRefParameter<"::mta::DimRole">:$dims);
+  let assemblyFormat = "`<` $fragment `[` $dims `]` `>`";
+  let extraClassDeclaration = [{
+    bool isRhs() const { return getFragment() == ::mta::Fragment::Rhs; }
+    bool has(::mta::DimRole role) const {
+      return ::llvm::is_contained(getDims(), role);
+    }
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Copies
+//===----------------------------------------------------------------------===//
+
+def MTA_CopyTileOp : Op<MTA_Dialect, "copy_tile", [
+    AttrSizedOperandSegments,
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "copies rows of a matrix to workgroup memory, asynchronously";
+  let description = [{
+    Copies `shape` = rows x columns elements of the last two dimensions of
+    `source`, from `source_indices`, to `dest_indices` of `dest`. Rows of the
+    source outside of [0, limit) read as zero; the first one may be negative.
+
+    The whole workgroup takes part. The data is there after an
+    `mta.commit_copies`, an `mta.wait_copies` and a barrier.
+
+    Preconditions:
+
+    - C1: there is one index for every dimension.
+    - C2: the element types are equal and have 16 bits.
+    - C3: a row of `shape` is a multiple of 16 bytes.
+    - C4: the last dimension of both is contiguous.
+
+    Example:
+
+    ```mlir
+    func.func @copy(%k: memref<1x4x?x64xf16>, %tile: memref<2x64x72xf16, #gpu.address_space<workgroup>>,
+                    %row: index, %keys: index) {
+      %c0 = arith.constant 0 : index
+      mta.copy_tile %k[%c0, %c0, %row, %c0], %tile[%c0, %c0, %c0] limit(%keys) shape [64, 64]
+          : memref<1x4x?x64xf16>, memref<2x64x72xf16, #gpu.address_space<workgroup>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins
+    AnyMemRef:$source, Variadic<Index>:$source_indices,
+    AnyMemRef:$dest, Variadic<Index>:$dest_indices,
+    Index:$limit, DenseI64ArrayAttr:$shape);
+  let assemblyFormat = [{
+    $source `[` $source_indices `]` `,` $dest `[` $dest_indices `]`
+    `limit` `` `(` $limit `)` `shape` $shape attr-dict
+    `:` type($source) `,` type($dest)
+  }];
+  let hasVerifier = 1;
+}
+
+def MTA_CommitCopiesOp : Op<MTA_Dialect, "commit_copies", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "closes a group of asynchronous copies";
+  let description = [{
+    The copies since the last group become one that can be waited for.
+
+    Example:
+
+    ```mlir
+    func.func @commit() {
+      mta.commit_copies
+      return
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def MTA_WaitCopiesOp : Op<MTA_Dialect, "wait_copies", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "waits for groups of asynchronous copies";
+  let description = [{
+    Returns when at most `pending` groups are under way. What other threads
+    copied is visible after a barrier.
+
+    Preconditions:
+
+    - C1: `pending` is not negative.
+
+    Example:
+
+    ```mlir
+    func.func @wait() {
+      mta.wait_copies pending(1)
+      return
+    }
+    ```
+  }];
+  let arguments = (ins
+    ConfinedAttr<DefaultValuedAttr<I32Attr, "0">, [IntNonNegative]>:$pending);
+  let assemblyFormat = "(`pending` `` `(` $pending^ `)`)? attr-dict";
+}
+
+def MTA_BarrierOp : Op<MTA_Dialect, "barrier", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "the threads of a workgroup meet";
+  let description = [{
+    What any thread of the workgroup wrote before is visible to all after. In
+    the sequential reading of a tile program it does nothing. Other than for
+    `gpu.barrier`, what it does to memory is known to passes that have to see
+    through it, such as the deallocation of buffers.
+
+    Example:
+
+    ```mlir
+    func.func @meet() {
+      mta.barrier
+      return
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+#endif // MTA_DIALECT_MTA_IR_MTATILEOPS_TD

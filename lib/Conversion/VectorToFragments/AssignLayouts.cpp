@@ -1,0 +1,300 @@
+//===- AssignLayouts.cpp - Layouts of a tile program ------------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Contractions say what their operands and results are. From there layouts
+// spread over uses and definitions until every vector has one:
+//
+//     contract      anchors, and where none is in reach, tiles that are reduced
+//                   or written are accumulators
+//     elementwise   all operands and results alike
+//     broadcast     the source has the result's dimensions, less those it lacks
+//     reduction     the result has the source's, less the reduced ones
+//     loops, ifs    what is yielded is what comes out
+//
+//===----------------------------------------------------------------------===//
+
+#include "mta/Conversion/VectorToFragments/VectorToFragments.h"
+#include "mta/Dialect/MTA/IR/MTA.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace mta {
+#define GEN_PASS_DEF_ASSIGNLAYOUTSPASS
+#include "mta/Conversion/Passes.h.inc"
+} // namespace mta
+
+using namespace mlir;
+using namespace mta;
+
+namespace {
+class LayoutAssignment {
+public:
+  explicit LayoutAssignment(Operation *root) : root(root) {}
+
+  /// Finds a layout for every vector, or says which operation lacks one.
+  LogicalResult run();
+  /// Writes the layouts on the operations.
+  void attach();
+
+private:
+  void shareNothing();
+  void anchor(vector::ContractionOp op);
+  void anchorTile(Value tile);
+  void spread();
+  void assign(Value value, Fragment fragment, ArrayRef<DimRole> dims);
+  void assignAlike(ValueRange values);
+  void visit(Operation *op);
+  void visitBroadcast(vector::BroadcastOp op);
+  void visitShapeCast(vector::ShapeCastOp op);
+  void visitReduction(vector::MultiDimReductionOp op);
+  void visitFor(scf::ForOp op);
+  void visitIf(scf::IfOp op);
+
+  Operation *root;
+  llvm::MapVector<Value, LayoutAttr> layouts;
+  SmallVector<Operation *> worklist;
+  /// The first operation whose operands ask for two layouts of one value.
+  Operation *conflict = nullptr;
+};
+} // namespace
+
+/// Operations that are cheap to repeat get one use each, as uses may need
+/// different layouts. Constants from outside are among them.
+void LayoutAssignment::shareNothing() {
+  SmallVector<Operation *> cheap;
+  root->walk([&](Operation *op) {
+    for (OpOperand &operand : op->getOpOperands()) {
+      Operation *def = operand.get().getDefiningOp();
+      if (!def || !isa<VectorType>(operand.get().getType()) ||
+          !def->hasTrait<OpTrait::ConstantLike>() || root->isAncestor(def))
+        continue;
+      operand.set(OpBuilder(op).clone(*def)->getResult(0));
+    }
+  });
+  root->walk([&](Operation *op) {
+    if (op->getNumResults() != 1 || !isa<VectorType>(op->getResultTypes()[0]))
+      return;
+    if (op->hasTrait<OpTrait::ConstantLike>() ||
+        isa<vector::StepOp, vector::BroadcastOp, vector::ShapeCastOp>(op))
+      cheap.push_back(op);
+  });
+  // Backward, so that the operands of a copy are copied in turn.
+  for (Operation *op : llvm::reverse(cheap)) {
+    OpBuilder builder(op);
+    while (!op->use_empty() && !op->hasOneUse()) {
+      Operation *copy = builder.clone(*op);
+      op->use_begin()->set(copy->getResult(0));
+    }
+  }
+}
+
+void LayoutAssignment::assign(Value value, Fragment fragment,
+                              ArrayRef<DimRole> dims) {
+  if (!isa<VectorType>(value.getType()))
+    return;
+  auto layout = LayoutAttr::get(value.getContext(), fragment, dims);
+  LayoutAttr &known = layouts[value];
+  if (known == layout)
+    return;
+  if (known) {
+    if (!conflict)
+      conflict = value.getDefiningOp() ? value.getDefiningOp()
+                                       : value.getParentBlock()->getParentOp();
+    return;
+  }
+  known = layout;
+  if (Operation *def = value.getDefiningOp())
+    worklist.push_back(def);
+  else
+    worklist.push_back(value.getParentBlock()->getParentOp());
+  llvm::append_range(worklist, value.getUsers());
+}
+
+/// All of `values` that are vectors get the layout that one of them has.
+void LayoutAssignment::assignAlike(ValueRange values) {
+  for (Value value : values)
+    if (LayoutAttr layout = layouts.lookup(value)) {
+      for (Value other : values)
+        assign(other, layout.getFragment(), layout.getDims());
+      return;
+    }
+}
+
+void LayoutAssignment::anchor(vector::ContractionOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  // The iteration dimensions: those of the result in order, and the reduction.
+  unsigned last = maps[2].getNumResults() - 1;
+  unsigned row = maps[2].getDimPosition(last - 1);
+  unsigned column = maps[2].getDimPosition(last);
+  auto dims = [&](AffineMap map, unsigned rowDim, unsigned columnDim) {
+    SmallVector<DimRole> result;
+    for (AffineExpr expr : map.getResults()) {
+      unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+      result.push_back(dim == rowDim      ? DimRole::Row
+                       : dim == columnDim ? DimRole::Column
+                                          : DimRole::Head);
+    }
+    return result;
+  };
+  unsigned reduction = 0;
+  for (auto [dim, type] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (type == vector::IteratorType::reduction)
+      reduction = dim;
+  assign(op.getLhs(), Fragment::Accumulator, dims(maps[0], row, reduction));
+  assign(op.getRhs(), Fragment::Rhs, dims(maps[1], reduction, column));
+  assign(op.getAcc(), Fragment::Accumulator, dims(maps[2], row, column));
+  assign(op.getResult(), Fragment::Accumulator, dims(maps[2], row, column));
+}
+
+/// Heads, rows and columns, if nothing else is known.
+void LayoutAssignment::anchorTile(Value tile) {
+  constexpr DimRole dims[] = {DimRole::Head, DimRole::Row, DimRole::Column};
+  int64_t rank = cast<VectorType>(tile.getType()).getRank();
+  if (!layouts.lookup(tile) && (rank == 2 || rank == 3))
+    assign(tile, Fragment::Accumulator, ArrayRef(dims).take_back(rank));
+  spread();
+}
+
+void LayoutAssignment::visitBroadcast(vector::BroadcastOp op) {
+  LayoutAttr layout = layouts.lookup(op.getResult());
+  auto source = dyn_cast<VectorType>(op.getSourceType());
+  if (layout && source)
+    assign(op.getSource(), layout.getFragment(),
+           layout.getDims().take_back(source.getRank()));
+}
+
+/// Sizes other than 1 keep what they are.
+void LayoutAssignment::visitShapeCast(vector::ShapeCastOp op) {
+  LayoutAttr layout = layouts.lookup(op.getResult());
+  if (!layout)
+    return;
+  SmallVector<DimRole> kept;
+  for (auto [size, role] :
+       llvm::zip_equal(op.getResultVectorType().getShape(), layout.getDims()))
+    if (size != 1)
+      kept.push_back(role);
+  if (static_cast<int64_t>(kept.size()) == op.getSourceVectorType().getRank())
+    assign(op.getSource(), layout.getFragment(), kept);
+}
+
+void LayoutAssignment::visitReduction(vector::MultiDimReductionOp op) {
+  if (LayoutAttr layout = layouts.lookup(op.getSource())) {
+    SmallVector<DimRole> kept;
+    for (auto [dim, role] : llvm::enumerate(layout.getDims()))
+      if (!op.isReducedDim(dim))
+        kept.push_back(role);
+    assign(op.getDest(), layout.getFragment(), kept);
+  }
+  assignAlike({op.getAcc(), op.getDest()});
+}
+
+void LayoutAssignment::visitFor(scf::ForOp op) {
+  auto yield = cast<scf::YieldOp>(op.getBody()->getTerminator());
+  for (auto [init, arg, yielded, result] :
+       llvm::zip_equal(op.getInitArgs(), op.getRegionIterArgs(),
+                       yield.getOperands(), op.getResults()))
+    assignAlike({init, arg, yielded, result});
+}
+
+void LayoutAssignment::visitIf(scf::IfOp op) {
+  if (op.getNumResults() == 0)
+    return;
+  for (auto [first, second, result] :
+       llvm::zip_equal(op.thenYield().getOperands(),
+                       op.elseYield().getOperands(), op.getResults()))
+    assignAlike({first, second, result});
+}
+
+void LayoutAssignment::visit(Operation *op) {
+  auto values = [&] {
+    SmallVector<Value> all(op->getOperands());
+    llvm::append_range(all, op->getResults());
+    return all;
+  };
+  llvm::TypeSwitch<Operation *>(op)
+      .Case([&](vector::ContractionOp) {})
+      .Case([&](vector::BroadcastOp cast) { visitBroadcast(cast); })
+      .Case([&](vector::ShapeCastOp cast) { visitShapeCast(cast); })
+      .Case([&](vector::MultiDimReductionOp cast) { visitReduction(cast); })
+      .Case([&](scf::ForOp cast) { visitFor(cast); })
+      .Case([&](scf::IfOp cast) { visitIf(cast); })
+      .Case([&](scf::YieldOp cast) { visit(cast->getParentOp()); })
+      .Case<vector::GatherOp, vector::TransferWriteOp, vector::TransferReadOp,
+            vector::ExtractStridedSliceOp, vector::InsertStridedSliceOp>(
+          [&](auto) { assignAlike(values()); })
+      .Default([&](Operation *) {
+        if (OpTrait::hasElementwiseMappableTraits(op))
+          assignAlike(values());
+      });
+}
+
+void LayoutAssignment::spread() {
+  while (!worklist.empty())
+    visit(worklist.pop_back_val());
+}
+
+LogicalResult LayoutAssignment::run() {
+  shareNothing();
+  root->walk([&](vector::ContractionOp op) { anchor(op); });
+  spread();
+  root->walk(
+      [&](vector::MultiDimReductionOp op) { anchorTile(op.getSource()); });
+  root->walk(
+      [&](vector::TransferWriteOp op) { anchorTile(op.getValueToStore()); });
+  if (conflict)
+    return conflict->emitOpError(
+        "expects one layout, but contractions ask for two");
+  WalkResult result = root->walk([&](Operation *op) {
+    for (Value value : op->getResults())
+      if (isa<VectorType>(value.getType()) && !layouts.lookup(value)) {
+        op->emitOpError("expects a layout, but no contraction gives one to "
+                        "its result");
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+void LayoutAssignment::attach() {
+  root->walk([&](Operation *op) {
+    SmallVector<Attribute> attributes;
+    bool hasLayout = false;
+    for (Value value : op->getResults()) {
+      LayoutAttr layout = layouts.lookup(value);
+      hasLayout |= static_cast<bool>(layout);
+      attributes.push_back(layout ? Attribute(layout)
+                                  : UnitAttr::get(op->getContext()));
+    }
+    if (hasLayout)
+      op->setAttr("mta.layouts", ArrayAttr::get(op->getContext(), attributes));
+  });
+}
+
+namespace {
+struct AssignLayoutsPass : mta::impl::AssignLayoutsPassBase<AssignLayoutsPass> {
+  void runOnOperation() override {
+    SmallVector<gpu::LaunchOp> launches;
+    getOperation()->walk([&](gpu::LaunchOp op) {
+      if (op->hasAttr("mta.heads"))
+        launches.push_back(op);
+    });
+    for (gpu::LaunchOp launch : launches) {
+      LayoutAssignment assignment(launch);
+      if (failed(assignment.run()))
+        return signalPassFailure();
+      assignment.attach();
+    }
+  }
+};
+} // namespace

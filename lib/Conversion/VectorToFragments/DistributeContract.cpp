@@ -1,0 +1,95 @@
+//===- DistributeContract.cpp - Contractions as mma.sync ------------ -*- C++
+//-*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Distributor.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+using namespace mta;
+
+/// A register of two 16-bit elements: the operations take bf16 as integers.
+static Value toRegister(ImplicitLocOpBuilder &b, Value pair) {
+  auto type = cast<VectorType>(pair.getType());
+  if (!type.getElementType().isBF16())
+    return pair;
+  Value bits =
+      vector::BitCastOp::create(b, VectorType::get({1}, b.getI32Type()), pair);
+  return vector::ExtractOp::create(b, bits, 0);
+}
+
+/// One mma.sync of 16 x 8 x (8 or 16), PTX ISA 9.7.14.5: `lhs` holds rows g
+/// and g + 8 of every 8 columns, `rhs` 8 rows each, `accumulator` the pairs of
+/// rows g and g + 8.
+static void multiply(ImplicitLocOpBuilder &b, ArrayRef<Value> lhs,
+                     ArrayRef<Value> rhs, Value accumulator[2]) {
+  auto registers = [&](ArrayRef<Value> pairs) {
+    return llvm::map_to_vector(pairs,
+                               [&](Value pair) { return toRegister(b, pair); });
+  };
+  SmallVector<Value> sums;
+  for (int64_t half = 0; half < 2; ++half)
+    for (int64_t column = 0; column < 2; ++column)
+      sums.push_back(vector::ExtractOp::create(b, accumulator[half], column));
+  Type f32 = b.getF32Type();
+  auto type =
+      LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32});
+  bool isBF16 = cast<VectorType>(lhs[0].getType()).getElementType().isBF16();
+  auto operandType = isBF16 ? NVVM::MMATypes::bf16 : NVVM::MMATypes::f16;
+  Value result = NVVM::MmaOp::create(
+      b, type, registers(lhs), registers(rhs), sums,
+      ArrayRef<int64_t>{16, 8, 8 * static_cast<int64_t>(rhs.size())},
+      /*b1Op=*/std::nullopt, /*intOverflow=*/std::nullopt,
+      std::array<NVVM::MMATypes, 2>{operandType, operandType},
+      std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
+                                     NVVM::MMALayout::col});
+  for (int64_t half = 0; half < 2; ++half) {
+    Value pair[2];
+    for (int64_t column = 0; column < 2; ++column)
+      pair[column] = LLVM::ExtractValueOp::create(b, result, 2 * half + column);
+    accumulator[half] = vector::FromElementsOp::create(
+        b, VectorType::get({2}, f32), ValueRange{pair[0], pair[1]});
+  }
+}
+
+LogicalResult Distributor::distributeContract(vector::ContractionOp op) {
+  FragmentShape lhs = shapeOf(op.getLhs()), rhs = shapeOf(op.getRhs());
+  FragmentShape shape = shapeOf(op.getResult());
+  auto is16Bit = [](Type type) { return type.isF16() || type.isBF16(); };
+  if (lhs.element != rhs.element || !is16Bit(lhs.element) ||
+      !shape.element.isF32() || op.getKind() != vector::CombiningKind::ADD)
+    return op.emitOpError(
+        "expects sums in f32 of products of f16 or bf16 to be "
+        "distributed to threads");
+  const Pieces &a = pieces[op.getLhs()], &c = pieces[op.getRhs()];
+  Pieces values = pieces[op.getAcc()];
+  // Pieces of the reduction, two at a time; results innermost, so that
+  // consecutive operations do not wait for each other.
+  int64_t steps = lhs.columnPieces;
+  for (int64_t k = 0; k < steps; k += 2) {
+    int64_t count = std::min<int64_t>(2, steps - k);
+    for (int64_t strip = 0; strip < shape.rowPieces; strip += 2)
+      for (int64_t column = 0; column < shape.columnPieces; ++column) {
+        SmallVector<Value> left, right;
+        for (int64_t part = k; part < k + count; ++part) {
+          left.push_back(a[lhs.at(strip, part)]);
+          left.push_back(a[lhs.at(strip + 1, part)]);
+          right.push_back(c[rhs.at(part, column)]);
+        }
+        Value sums[2] = {values[shape.at(strip, column)],
+                         values[shape.at(strip + 1, column)]};
+        multiply(b, left, right, sums);
+        values[shape.at(strip, column)] = sums[0];
+        values[shape.at(strip + 1, column)] = sums[1];
+      }
+  }
+  pieces[op.getResult()] = std::move(values);
+  return success();
+}

@@ -1,0 +1,175 @@
+//===- DistributeElements.cpp - Arithmetic on pieces ---------------- -*- C++
+//-*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Distributor.h"
+
+using namespace mlir;
+using namespace mta;
+
+/// The same operation on every piece.
+LogicalResult Distributor::distributeElementwise(Operation *op) {
+  Value result = op->getResult(0);
+  FragmentShape shape = shapeOf(result);
+  Pieces values;
+  for (int64_t index = 0; index < shape.size(); ++index) {
+    OperationState state(op->getLoc(), op->getName());
+    for (Value operand : op->getOperands())
+      state.addOperands(isa<VectorType>(operand.getType())
+                            ? pieces[operand][index]
+                            : operand);
+    state.addTypes(shape.pieceType());
+    for (NamedAttribute attribute : op->getAttrs())
+      if (attribute.getName() != "mta.layouts")
+        state.addAttribute(attribute.getName(), attribute.getValue());
+    values.push_back(b.create(state)->getResult(0));
+  }
+  pieces[result] = std::move(values);
+  return success();
+}
+
+LogicalResult Distributor::distributeConstant(Operation *op) {
+  auto constantOp = cast<arith::ConstantOp>(op);
+  auto value = dyn_cast<DenseElementsAttr>(constantOp.getValue());
+  if (!value || !value.isSplat())
+    return op->emitOpError("expects one value in all elements to be "
+                           "distributed to threads");
+  FragmentShape shape = shapeOf(op->getResult(0));
+  auto element = value.getSplatValue<TypedAttr>();
+  TypedAttr piece = element;
+  if (shape.hasPairs())
+    piece = DenseElementsAttr::get(cast<ShapedType>(shape.pieceType()),
+                                   Attribute(element));
+  Value number = arith::ConstantOp::create(b, piece);
+  pieces[op->getResult(0)] = Pieces(shape.size(), number);
+  return success();
+}
+
+LogicalResult Distributor::distributeBroadcast(vector::BroadcastOp op) {
+  FragmentShape shape = shapeOf(op.getResult());
+  if (!isa<VectorType>(op.getSourceType())) {
+    Value piece = broadcastTo(op.getSource(), shape.pieceType());
+    pieces[op.getResult()] = Pieces(shape.size(), piece);
+    return success();
+  }
+  FragmentShape source = shapeOf(op.getSource());
+  Pieces from = pieces[op.getSource()], values;
+  for (int64_t row = 0; row < shape.rowPieces; ++row)
+    for (int64_t column = 0; column < shape.columnPieces; ++column)
+      values.push_back(
+          broadcastTo(from[source.at(row, column)], shape.pieceType()));
+  pieces[op.getResult()] = std::move(values);
+  return success();
+}
+
+/// The positions of a lane's elements.
+LogicalResult Distributor::distributeStep(vector::StepOp op) {
+  FragmentShape shape = shapeOf(op.getResult());
+  bool isRhs = shape.layout.isRhs();
+  Pieces values;
+  auto pair = [&](Value first) { return makePair(first, add(first, 1)); };
+  if (shape.hasHeads)
+    values.push_back(head);
+  else if (shape.hasRows)
+    for (int64_t row = 0; row < shape.rowPieces; ++row)
+      values.push_back(isRhs ? pair(columnOf(row)) : rowOf(row));
+  else
+    for (int64_t column = 0; column < shape.columnPieces; ++column)
+      values.push_back(isRhs ? add(group, 8 * column) : pair(columnOf(column)));
+  pieces[op.getResult()] = std::move(values);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Slices
+//===----------------------------------------------------------------------===//
+
+/// The first piece of columns of a slice that is a range of whole pieces.
+static FailureOr<int64_t> firstPiece(Operation *op, ArrayAttr offsets,
+                                     VectorType part, VectorType whole) {
+  ArrayRef<int64_t> partShape = part.getShape(), shape = whole.getShape();
+  int64_t last = cast<IntegerAttr>(offsets.getValue().back()).getInt();
+  bool isWhole = partShape.drop_back() == shape.drop_back() && last % 8 == 0 &&
+                 partShape.back() % 8 == 0;
+  if (!isWhole)
+    return op->emitOpError("expects a slice of whole pieces of 8 columns to be "
+                           "distributed to threads");
+  return last / 8;
+}
+
+LogicalResult Distributor::distributeExtract(vector::ExtractStridedSliceOp op) {
+  auto type = cast<VectorType>(op.getResult().getType());
+  FailureOr<int64_t> first =
+      firstPiece(op, op.getOffsets(), type, op.getSourceVectorType());
+  if (failed(first))
+    return failure();
+  FragmentShape source = shapeOf(op.getSource()),
+                shape = shapeOf(op.getResult());
+  const Pieces &from = pieces[op.getSource()];
+  Pieces values;
+  for (int64_t row = 0; row < shape.rowPieces; ++row)
+    for (int64_t column = 0; column < shape.columnPieces; ++column)
+      values.push_back(from[source.at(row, column + *first)]);
+  pieces[op.getResult()] = std::move(values);
+  return success();
+}
+
+LogicalResult Distributor::distributeInsert(vector::InsertStridedSliceOp op) {
+  FailureOr<int64_t> first = firstPiece(
+      op, op.getOffsets(), op.getSourceVectorType(), op.getDestVectorType());
+  if (failed(first))
+    return failure();
+  FragmentShape part = shapeOf(op.getValueToStore());
+  FragmentShape shape = shapeOf(op.getResult());
+  Pieces values = pieces[op.getDest()];
+  const Pieces &from = pieces[op.getValueToStore()];
+  for (int64_t row = 0; row < part.rowPieces; ++row)
+    for (int64_t column = 0; column < part.columnPieces; ++column)
+      values[shape.at(row, column + *first)] = from[part.at(row, column)];
+  pieces[op.getResult()] = std::move(values);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------===//
+
+/// Combines the values of the four lanes that share rows.
+Value Distributor::combineLanes(vector::CombiningKind kind, Value value) {
+  for (int32_t distance : {1, 2}) {
+    Value other =
+        gpu::ShuffleOp::create(b, value, distance, 32, gpu::ShuffleMode::XOR)
+            .getShuffleResult();
+    value = vector::makeArithReduction(b, b.getLoc(), kind, value, other);
+  }
+  return value;
+}
+
+LogicalResult Distributor::distributeReduction(vector::MultiDimReductionOp op) {
+  FragmentShape source = shapeOf(op.getSource());
+  int64_t rank = op.getSourceVectorType().getRank();
+  if (source.layout.isRhs() || !source.hasColumns || !source.hasRows ||
+      op.getReductionDims() != ArrayRef<int64_t>{rank - 1})
+    return op.emitOpError("expects a reduction of the columns of an "
+                          "accumulator to be distributed to threads");
+  vector::CombiningKind kind = op.getKind();
+  auto combine = [&](Value a, Value c) {
+    return vector::makeArithReduction(b, b.getLoc(), kind, a, c);
+  };
+  const Pieces &from = pieces[op.getSource()];
+  Pieces values;
+  for (int64_t row = 0; row < source.rowPieces; ++row) {
+    Value sum = from[source.at(row, 0)];
+    for (int64_t column = 1; column < source.columnPieces; ++column)
+      sum = combine(sum, from[source.at(row, column)]);
+    sum = combineLanes(kind, combine(pairAt(sum, 0), pairAt(sum, 1)));
+    values.push_back(combine(pieces[op.getAcc()][row], sum));
+  }
+  pieces[op.getResult()] = std::move(values);
+  return success();
+}

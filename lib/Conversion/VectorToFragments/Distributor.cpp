@@ -1,0 +1,304 @@
+//===- Distributor.cpp - What one thread does of a tile program ----- -*- C++
+//-*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Distributor.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mta;
+
+//===----------------------------------------------------------------------===//
+// Small pieces
+//===----------------------------------------------------------------------===//
+
+Value Distributor::constant(int64_t value) {
+  return arith::ConstantIndexOp::create(b, value);
+}
+Value Distributor::add(Value a, Value c) {
+  return arith::AddIOp::create(b, a, c);
+}
+Value Distributor::add(Value a, int64_t c) {
+  return c == 0 ? a : add(a, constant(c));
+}
+Value Distributor::mul(Value a, int64_t c) {
+  return arith::MulIOp::create(b, a, constant(c));
+}
+Value Distributor::pairAt(Value pair, int64_t place) {
+  return vector::ExtractOp::create(b, pair, place);
+}
+Value Distributor::makePair(Value first, Value second) {
+  auto type = VectorType::get({2}, first.getType());
+  return vector::FromElementsOp::create(b, type, ValueRange{first, second});
+}
+Value Distributor::broadcastTo(Value piece, Type type) {
+  if (piece.getType() == type)
+    return piece;
+  return vector::BroadcastOp::create(b, type, piece);
+}
+
+Value Distributor::rowOf(int64_t rowPiece) {
+  return add(add(row0, group), 8 * rowPiece);
+}
+
+Value Distributor::columnOf(int64_t columnPiece) {
+  return add(mul(position, 2), 8 * columnPiece);
+}
+
+LayoutAttr mta::layoutOf(Value value) {
+  Operation *op = value.getDefiningOp();
+  unsigned number = 0;
+  if (auto result = dyn_cast<OpResult>(value)) {
+    number = result.getResultNumber();
+  } else {
+    auto loop = dyn_cast<scf::ForOp>(value.getParentBlock()->getParentOp());
+    if (!loop)
+      return nullptr;
+    op = loop;
+    number = cast<BlockArgument>(value).getArgNumber() - 1;
+  }
+  auto layouts = op->getAttrOfType<ArrayAttr>("mta.layouts");
+  return layouts && number < layouts.size()
+             ? dyn_cast<LayoutAttr>(layouts[number])
+             : nullptr;
+}
+
+FragmentShape Distributor::shapeOf(Value value) {
+  auto type = cast<VectorType>(value.getType());
+  FragmentShape shape;
+  shape.layout = layoutOf(value);
+  shape.element = type.getElementType();
+  for (auto [size, role] :
+       llvm::zip_equal(type.getShape(), shape.layout.getDims())) {
+    if (size == 1)
+      continue;
+    switch (role) {
+    case DimRole::Head:
+      shape.hasHeads = true;
+      break;
+    case DimRole::Row:
+      shape.hasRows = true;
+      shape.rowPieces = shape.layout.isRhs() ? size / 8 : 2 * strips;
+      break;
+    case DimRole::Column:
+      shape.hasColumns = true;
+      shape.columnPieces = size / 8;
+      break;
+    }
+  }
+  return shape;
+}
+
+//===----------------------------------------------------------------------===//
+// Control flow
+//===----------------------------------------------------------------------===//
+
+Pieces Distributor::expand(ValueRange values) {
+  Pieces result;
+  for (Value value : values)
+    if (isa<VectorType>(value.getType()))
+      llvm::append_range(result, pieces[value]);
+    else
+      result.push_back(value);
+  return result;
+}
+
+SmallVector<Type> Distributor::expandTypes(ValueRange values) {
+  SmallVector<Type> types;
+  for (Value value : values) {
+    if (!isa<VectorType>(value.getType())) {
+      types.push_back(value.getType());
+      continue;
+    }
+    FragmentShape shape = shapeOf(value);
+    types.append(shape.size(), shape.pieceType());
+  }
+  return types;
+}
+
+void Distributor::bind(ValueRange old, ValueRange values) {
+  for (Value value : old) {
+    if (!isa<VectorType>(value.getType())) {
+      value.replaceAllUsesWith(values.front());
+      values = values.drop_front();
+      continue;
+    }
+    int64_t count = shapeOf(value).size();
+    pieces[value] = Pieces(values.take_front(count));
+    values = values.drop_front(count);
+  }
+}
+
+LogicalResult Distributor::distributeFor(scf::ForOp op) {
+  auto loop = scf::ForOp::create(b, op.getLowerBound(), op.getUpperBound(),
+                                 op.getStep(), expand(op.getInitArgs()));
+  Block *body = loop.getBody();
+  if (op.getNumResults() == 0)
+    body->getTerminator()->erase();
+  bind(op.getRegionIterArgs(), loop.getRegionIterArgs());
+  op.getInductionVar().replaceAllUsesWith(loop.getInductionVar());
+  body->getOperations().splice(body->end(), op.getBody()->getOperations());
+  bind(op.getResults(), loop.getResults());
+  return distribute(*body);
+}
+
+LogicalResult Distributor::distributeIf(scf::IfOp op) {
+  bool hasElse = !op.getElseRegion().empty();
+  auto branch = scf::IfOp::create(b, expandTypes(op.getResults()),
+                                  op.getCondition(), hasElse);
+  auto move = [&](Block *from, Block *to) {
+    to->clear();
+    to->getOperations().splice(to->end(), from->getOperations());
+    return distribute(*to);
+  };
+  if (failed(move(op.thenBlock(), branch.thenBlock())) ||
+      (hasElse && failed(move(op.elseBlock(), branch.elseBlock()))))
+    return failure();
+  bind(op.getResults(), branch.getResults());
+  return success();
+}
+
+void Distributor::distributeYield(scf::YieldOp op) {
+  scf::YieldOp::create(b, expand(op.getOperands()));
+}
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+static bool hasVectors(Operation *op) {
+  auto isVector = [](Type type) { return isa<VectorType>(type); };
+  return llvm::any_of(op->getOperandTypes(), isVector) ||
+         llvm::any_of(op->getResultTypes(), isVector);
+}
+
+LogicalResult Distributor::distribute(Operation *op) {
+  b.setInsertionPoint(op);
+  b.setLoc(op->getLoc());
+  auto alike = [&](Operation *inner) {
+    Pieces same = pieces[inner->getOperand(0)];
+    pieces[inner->getResult(0)] = std::move(same);
+    return success();
+  };
+  bool isReplaced = hasVectors(op);
+  LogicalResult result =
+      llvm::TypeSwitch<Operation *, LogicalResult>(op)
+          .Case([&](CopyTileOp copy) {
+            isReplaced = true;
+            return distributeCopy(copy);
+          })
+          .Case([&](BarrierOp) {
+            isReplaced = true;
+            gpu::BarrierOp::create(b);
+            return success();
+          })
+          .Case([&](CommitCopiesOp) {
+            isReplaced = true;
+            NVVM::CpAsyncCommitGroupOp::create(b);
+            return success();
+          })
+          .Case([&](WaitCopiesOp wait) {
+            isReplaced = true;
+            NVVM::CpAsyncWaitGroupOp::create(b, wait.getPending());
+            return success();
+          })
+          .Case([&](linalg::FillOp fill) {
+            isReplaced = true;
+            return distributeFill(fill);
+          })
+          .Case([&](scf::ForOp loop) {
+            isReplaced = true;
+            return distributeFor(loop);
+          })
+          .Case([&](scf::IfOp branch) {
+            isReplaced = true;
+            return distributeIf(branch);
+          })
+          .Case([&](scf::YieldOp yield) {
+            if (isReplaced)
+              distributeYield(yield);
+            return success();
+          })
+          .Case([&](vector::ContractionOp contract) {
+            return distributeContract(contract);
+          })
+          .Case(
+              [&](vector::TransferReadOp read) { return distributeRead(read); })
+          .Case([&](vector::TransferWriteOp write) {
+            return distributeWrite(write);
+          })
+          .Case(
+              [&](vector::GatherOp gather) { return distributeGather(gather); })
+          .Case([&](vector::BroadcastOp broadcast) {
+            return distributeBroadcast(broadcast);
+          })
+          .Case([&](vector::ShapeCastOp cast) { return alike(cast); })
+          .Case([&](vector::StepOp step) { return distributeStep(step); })
+          .Case([&](vector::ExtractStridedSliceOp slice) {
+            return distributeExtract(slice);
+          })
+          .Case([&](vector::InsertStridedSliceOp slice) {
+            return distributeInsert(slice);
+          })
+          .Case([&](vector::MultiDimReductionOp reduction) {
+            return distributeReduction(reduction);
+          })
+          .Default([&](Operation *other) -> LogicalResult {
+            if (!isReplaced && other->getNumRegions() == 0)
+              return success();
+            if (other->hasTrait<OpTrait::ConstantLike>())
+              return distributeConstant(other);
+            if (OpTrait::hasElementwiseMappableTraits(other))
+              return distributeElementwise(other);
+            return other->emitOpError(
+                "expects an operation that can be distributed to threads");
+          });
+  if (isReplaced)
+    erased.push_back(op);
+  return result;
+}
+
+LogicalResult Distributor::distribute(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block))
+    if (failed(distribute(&op)))
+      return failure();
+  return success();
+}
+
+void Distributor::locate() {
+  b.setInsertionPointToStart(&launch.getBody().front());
+  thread = launch.getThreadIds().x;
+  Value warpSize = constant(32), groupSize = constant(4);
+  lane = arith::RemUIOp::create(b, thread, warpSize);
+  Value warp = arith::DivUIOp::create(b, thread, warpSize);
+  group = arith::DivUIOp::create(b, lane, groupSize);
+  position = arith::RemUIOp::create(b, lane, groupSize);
+  Value shared = constant(warpsOfHead);
+  head = arith::DivUIOp::create(b, warp, shared);
+  row0 = mul(arith::RemUIOp::create(b, warp, shared), 16 * strips);
+}
+
+LogicalResult Distributor::run() {
+  Block &body = launch.getBody().front();
+  Operation *first = &body.front();
+  locate();
+  for (Operation *op = first; op;) {
+    Operation *next = op->getNextNode();
+    if (failed(distribute(op)))
+      return failure();
+    op = next;
+  }
+  // They use each other, and arguments of loops among them.
+  for (Operation *op : erased)
+    op->dropAllReferences();
+  for (Operation *op : llvm::reverse(erased))
+    op->erase();
+  return success();
+}

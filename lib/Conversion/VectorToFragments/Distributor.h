@@ -1,0 +1,152 @@
+//===- Distributor.h - What one thread does of a tile program ---*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A vector of a tile program becomes the pieces that one lane holds: pairs of
+// neighbouring columns in an accumulator, of neighbouring rows in an operand B,
+// single numbers where the vector has no such dimension.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MTA_LIB_CONVERSION_VECTORTOFRAGMENTS_DISTRIBUTOR_H
+#define MTA_LIB_CONVERSION_VECTORTOFRAGMENTS_DISTRIBUTOR_H
+
+#include "mta/Dialect/MTA/IR/MTA.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace mta {
+
+/// The pieces of a vector that a lane holds:
+///
+///     accumulator  [(strip, half of the strip)][8 columns]  pairs of columns
+///     rhs          [8 rows][8 columns]                      pairs of rows
+///
+/// A dimension that the vector lacks, or in which it has size 1, has one piece.
+struct FragmentShape {
+  LayoutAttr layout;
+  mlir::Type element;
+  int64_t rowPieces = 1, columnPieces = 1;
+  bool hasRows = false, hasColumns = false, hasHeads = false;
+
+  int64_t size() const { return rowPieces * columnPieces; }
+  int64_t at(int64_t row, int64_t column) const {
+    return (hasRows ? row : 0) * columnPieces + (hasColumns ? column : 0);
+  }
+  /// Whether pieces are pairs.
+  bool hasPairs() const { return layout.isRhs() ? hasRows : hasColumns; }
+  mlir::Type pieceType() const {
+    return hasPairs() ? mlir::Type(mlir::VectorType::get({2}, element))
+                      : element;
+  }
+};
+
+/// The layout that `mta-assign-layouts` wrote on the operation of `value`, or
+/// null.
+LayoutAttr layoutOf(mlir::Value value);
+
+/// Fails, with an error on the operation, unless all vectors of a launch have
+/// layouts that fit a tile of `rows` rows and `heads` heads.
+mlir::LogicalResult checkLayouts(mlir::gpu::LaunchOp launch, int64_t heads,
+                                 int64_t rows);
+
+using Pieces = mlir::SmallVector<mlir::Value>;
+
+class Distributor {
+public:
+  /// `rows` and `heads` are those of the tile; `warps` is a multiple of the
+  /// heads and divides the heads' strips of 16 rows.
+  Distributor(mlir::gpu::LaunchOp launch, int64_t warps, int64_t heads,
+              int64_t rows)
+      : launch(launch), b(launch.getLoc(), launch.getContext()), warps(warps),
+        strips(rows * heads / (16 * warps)), warpsOfHead(warps / heads) {}
+
+  mlir::LogicalResult run();
+
+private:
+  /// The launch's own place: lane, warp, head and strips of this thread.
+  void locate();
+  mlir::LogicalResult distribute(mlir::Block &block);
+  mlir::LogicalResult distribute(mlir::Operation *op);
+
+  // Control flow.
+  mlir::LogicalResult distributeFor(mlir::scf::ForOp op);
+  mlir::LogicalResult distributeIf(mlir::scf::IfOp op);
+  void distributeYield(mlir::scf::YieldOp op);
+  Pieces expand(mlir::ValueRange values);
+  mlir::SmallVector<mlir::Type> expandTypes(mlir::ValueRange values);
+  /// Binds vectors of `old` to the right number of `pieces`, and replaces
+  /// other values.
+  void bind(mlir::ValueRange old, mlir::ValueRange pieces);
+
+  // Elements.
+  mlir::LogicalResult distributeElementwise(mlir::Operation *op);
+  mlir::LogicalResult distributeConstant(mlir::Operation *op);
+  mlir::LogicalResult distributeBroadcast(mlir::vector::BroadcastOp op);
+  mlir::LogicalResult distributeStep(mlir::vector::StepOp op);
+  mlir::LogicalResult distributeExtract(mlir::vector::ExtractStridedSliceOp op);
+  mlir::LogicalResult distributeInsert(mlir::vector::InsertStridedSliceOp op);
+  mlir::LogicalResult distributeReduction(mlir::vector::MultiDimReductionOp op);
+  mlir::Value combineLanes(mlir::vector::CombiningKind kind, mlir::Value value);
+
+  // Contractions.
+  mlir::LogicalResult distributeContract(mlir::vector::ContractionOp op);
+
+  // Memory.
+  mlir::LogicalResult distributeRead(mlir::vector::TransferReadOp op);
+  void readAccumulator(mlir::vector::TransferReadOp op, Pieces &result);
+  void readRhs(mlir::vector::TransferReadOp op, Pieces &result);
+  mlir::LogicalResult writeWorkgroup(mlir::vector::TransferWriteOp op);
+  mlir::LogicalResult writeGlobal(mlir::vector::TransferWriteOp op);
+  mlir::LogicalResult distributeWrite(mlir::vector::TransferWriteOp op);
+  mlir::LogicalResult distributeGather(mlir::vector::GatherOp op);
+  mlir::LogicalResult distributeCopy(CopyTileOp op);
+  mlir::LogicalResult distributeFill(mlir::linalg::FillOp op);
+  /// `indices` of a place with the warp's head, `row` and `column` added to
+  /// those of the dimensions that the vector has.
+  Pieces place(mlir::ValueRange indices, const FragmentShape &shape,
+               mlir::Value row, mlir::Value column);
+  /// ldmatrix of `count` 8x8 matrices; pairs of their elements.
+  Pieces loadMatrices(mlir::Value buffer, mlir::ValueRange indices,
+                      int64_t count, bool transposed);
+
+  FragmentShape shapeOf(mlir::Value value);
+  mlir::Value constant(int64_t value);
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value add(mlir::Value a, int64_t b);
+  mlir::Value mul(mlir::Value a, int64_t b);
+  mlir::Value pairAt(mlir::Value pair, int64_t position);
+  mlir::Value makePair(mlir::Value first, mlir::Value second);
+  /// The row of the tile that a row piece of an accumulator is.
+  mlir::Value rowOf(int64_t rowPiece);
+  /// The first of the two columns of a lane in a column piece.
+  mlir::Value columnOf(int64_t columnPiece);
+  /// A number as a pair, unless it is one or none is asked for.
+  mlir::Value broadcastTo(mlir::Value piece, mlir::Type type);
+
+  mlir::gpu::LaunchOp launch;
+  mlir::ImplicitLocOpBuilder b;
+  const int64_t warps;
+  /// Strips of 16 rows that a warp works on, and warps that share a head.
+  const int64_t strips, warpsOfHead;
+
+  /// The thread's place: lane = 4 * group + position.
+  mlir::Value thread, lane, group, position;
+  /// The head of the warp, and the first row of its strips.
+  mlir::Value head, row0;
+  llvm::DenseMap<mlir::Value, Pieces> pieces;
+  mlir::SmallVector<mlir::Operation *> erased;
+};
+
+} // namespace mta
+
+#endif // MTA_LIB_CONVERSION_VECTORTOFRAGMENTS_DISTRIBUTOR_H

@@ -1,0 +1,60 @@
+//===- GPUPipeline.cpp - Fused tensor-core kernels --------------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//     mta ops -> tile programs on vectors -> buffers -> layouts -> threads
+//             -> workgroup memory -> kernels -> PTX
+//
+//===----------------------------------------------------------------------===//
+
+#include "HostLowering.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+#include "mta/Conversion/Passes.h"
+#include "mta/Dialect/MTA/Transforms/Passes.h"
+#include "mta/Pipelines/Pipelines.h"
+
+using namespace mlir;
+
+/// Attention becomes tile programs; what follows it, linalg.
+static void buildTilePrograms(OpPassManager &pm) {
+  mta::buildSimplification(pm);
+  pm.addPass(mta::createConvertMTAToGPUPass());
+  pm.addPass(mta::createConvertMTAToLinalgPass());
+  mta::buildSimplification(pm);
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions options;
+  options.bufferizeFunctionBoundaries = true;
+  options.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(options));
+  bufferization::buildBufferDeallocationPipeline(pm);
+  pm.addPass(createConvertBufferizationToMemRefPass());
+  pm.addPass(mta::createCopiesToLinalgPass());
+}
+
+/// Tile programs become the programs of threads.
+static void buildThreads(OpPassManager &pm) {
+  pm.addPass(mta::createAssignLayoutsPass());
+  pm.addPass(mta::createConvertVectorToFragmentsPass());
+  pm.addPass(mta::createApproximateMathPass());
+  mta::buildSimplification(pm);
+  pm.addPass(mta::createPlanWorkgroupMemoryPass());
+}
+
+void mta::buildGPUPipeline(OpPassManager &pm,
+                           const ReferenceGPUOptions &options) {
+  buildTilePrograms(pm);
+  buildThreads(pm);
+  buildLaunches(pm, options.blockSize);
+  pm.addPass(mta::createKernelParametersPass());
+  buildKernelPipeline(pm, options);
+}

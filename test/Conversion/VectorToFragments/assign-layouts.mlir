@@ -1,0 +1,101 @@
+// Contractions say what their operands are, and layouts spread from there.
+
+// RUN: mta-opt %s -split-input-file -mta-assign-layouts | FileCheck %s
+
+// CHECK-LABEL: func.func @spread(
+// CHECK:         arith.constant {mta.layouts = [#mta.layout<accumulator[head, row]>]} dense<0.000000e+00> : vector<2x16xf32>
+// CHECK:         vector.transfer_read {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]{{.*}} vector<2x16x16xf16>
+// CHECK:         vector.transfer_read {{.*}}mta.layouts = [#mta.layout<rhs[column, row]>]{{.*}} vector<8x16xf16>
+// CHECK:         scf.for
+// CHECK:           vector.contract {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]
+// CHECK:         } {mta.layouts = [#mta.layout<accumulator[head, row, column]>]}
+// CHECK:         vector.multi_reduction {{.*}}mta.layouts = [#mta.layout<accumulator[head, row]>]
+// CHECK:         vector.shape_cast {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]
+// CHECK:         vector.broadcast {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]
+// CHECK:         arith.subf {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]
+func.func @spread(%x: memref<2x16x16xf16, #gpu.address_space<workgroup>>, %y: memref<8x16xf16, #gpu.address_space<workgroup>>, %z: memref<2x16x8xf32, #gpu.address_space<workgroup>>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %zero = arith.constant dense<0.0> : vector<2x16x8xf32>
+    %none = arith.constant dense<0.0> : vector<2x16xf32>
+    %a = vector.transfer_read %x[%c0, %c0, %c0], %pad {in_bounds = [true, true, true]} : memref<2x16x16xf16, #gpu.address_space<workgroup>>, vector<2x16x16xf16>
+    %b = vector.transfer_read %y[%c0, %c0], %pad {in_bounds = [true, true]} : memref<8x16xf16, #gpu.address_space<workgroup>>, vector<8x16xf16>
+    %c = scf.for %i = %c0 to %n step %c1 iter_args(%sum = %zero) -> (vector<2x16x8xf32>) {
+      %next = vector.contract {
+        indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (c, k)>, affine_map<(h, r, c, k) -> (h, r, c)>],
+        iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %a, %b, %sum
+          : vector<2x16x16xf16>, vector<8x16xf16> into vector<2x16x8xf32>
+      scf.yield %next : vector<2x16x8xf32>
+    }
+    %maximum = vector.multi_reduction <maxnumf>, %c, %none [2] : vector<2x16x8xf32> to vector<2x16xf32>
+    %column = vector.shape_cast %maximum : vector<2x16xf32> to vector<2x16x1xf32>
+    %all = vector.broadcast %column : vector<2x16x1xf32> to vector<2x16x8xf32>
+    %d = arith.subf %c, %all : vector<2x16x8xf32>
+    vector.transfer_write %d, %z[%c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<2x16x8xf32>, memref<2x16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 2 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// -----
+
+// Without a contraction, what is written is an accumulator. A step that is a
+// row for one use and a column for another is repeated.
+// CHECK-LABEL: func.func @repeated(
+// CHECK-DAG:     vector.step {mta.layouts = [#mta.layout<accumulator[column]>]}
+// CHECK-DAG:     vector.step {mta.layouts = [#mta.layout<accumulator[row]>]}
+// CHECK:         arith.subi {{.*}}#mta.layout<accumulator[row, column]>
+func.func @repeated(%z: memref<16x16xindex, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %step = vector.step : vector<16xindex>
+    %across = vector.broadcast %step : vector<16xindex> to vector<16x16xindex>
+    %column = vector.shape_cast %step : vector<16xindex> to vector<16x1xindex>
+    %down = vector.broadcast %column : vector<16x1xindex> to vector<16x16xindex>
+    %difference = arith.subi %across, %down : vector<16x16xindex>
+    vector.transfer_write %difference, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x16xindex>, memref<16x16xindex, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// -----
+
+// Constants from outside come in; launches of others are left alone.
+// CHECK-LABEL: func.func @outside(
+// CHECK:         gpu.launch
+// CHECK-NEXT:      arith.constant {mta.layouts = [#mta.layout<accumulator[row, column]>]} dense<1.000000e+00>
+// CHECK-LABEL: func.func @others(
+// CHECK-NOT:     mta.layouts
+func.func @outside(%z: memref<16x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  %outside = arith.constant dense<1.0> : vector<16x8xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    vector.transfer_write %outside, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+func.func @others(%z: memref<16xindex, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %step = vector.step : vector<16xindex>
+    vector.transfer_write %step, %z[%c0] {in_bounds = [true]} : vector<16xindex>, memref<16xindex, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } 
+  return
+}

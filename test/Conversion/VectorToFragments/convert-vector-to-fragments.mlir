@@ -1,0 +1,342 @@
+// What one thread does of small tile programs, one for each kind of operation.
+
+// RUN: mta-opt %s -mta-assign-layouts -convert-vector-to-fragments -canonicalize -cse \
+// RUN:   | FileCheck %s --implicit-check-not=mta. --implicit-check-not=vector.contract --implicit-check-not=vector.transfer
+
+#lhs = affine_map<(r, c, k) -> (r, k)>
+#rhs = affine_map<(r, c, k) -> (k, c)>
+#transposed = affine_map<(r, c, k) -> (c, k)>
+#out = affine_map<(r, c, k) -> (r, c)>
+#contraction = {
+  indexing_maps = [#lhs, #rhs, #out],
+  iterator_types = ["parallel", "parallel", "reduction"]
+}
+#contraction_transposed = {
+  indexing_maps = [#lhs, #transposed, #out],
+  iterator_types = ["parallel", "parallel", "reduction"]
+}
+
+// A strip of 16 x 16 is four matrices, of which lanes 0-15 point to the rows of
+// the first two. 16 x 8 with the reduction along the rows is transposed.
+// CHECK-LABEL: func.func @contract_f16(
+// CHECK-SAME:    %[[X:[^:]*]]: memref<16x16xf16, {{[^:]*}}, %[[Y:[^:]*]]: memref<16x8xf16, {{[^:]*}}, %[[Z:[^:]*]]: memref<16x8xf32
+// CHECK-DAG:     %[[C2:.*]] = arith.constant 2 : index
+// CHECK-DAG:     %[[C4:.*]] = arith.constant 4 : index
+// CHECK-DAG:     %[[C8:.*]] = arith.constant 8 : index
+// CHECK-DAG:     %[[C16:.*]] = arith.constant 16 : index
+// CHECK-DAG:     %[[C32:.*]] = arith.constant 32 : index
+// CHECK:         gpu.launch {{.*}} threads(%[[THREAD:[^,]*]],
+// CHECK:           %[[LANE:.*]] = arith.remui %[[THREAD]], %[[C32]]
+// CHECK-DAG:       %[[GROUP:.*]] = arith.divui %[[LANE]], %[[C4]]
+// CHECK-DAG:       %[[POSITION:.*]] = arith.remui %[[LANE]], %[[C4]]
+// CHECK:           %[[A:.*]] = nvgpu.ldmatrix %[[X]][{{.*}}] {numTiles = 4 : i32, transpose = false} : {{.*}} -> vector<4x2xf16>
+// CHECK:           %[[A0:.*]] = vector.extract %[[A]][0]
+// CHECK:           %[[A1:.*]] = vector.extract %[[A]][1]
+// CHECK:           %[[A2:.*]] = vector.extract %[[A]][2]
+// CHECK:           %[[A3:.*]] = vector.extract %[[A]][3]
+// CHECK:           %[[B:.*]] = nvgpu.ldmatrix %[[Y]][{{.*}}] {numTiles = 2 : i32, transpose = true} : {{.*}} -> vector<2x2xf16>
+// CHECK:           %[[B0:.*]] = vector.extract %[[B]][0]
+// CHECK:           %[[B1:.*]] = vector.extract %[[B]][1]
+// CHECK:           %[[R:.*]] = nvvm.mma.sync A[%[[A0]], %[[A1]], %[[A2]], %[[A3]]] B[%[[B0]], %[[B1]]]
+// CHECK-SAME:        shape = #nvvm.shape<m = 16, n = 8, k = 16>
+// CHECK:           %[[R0:.*]] = llvm.extractvalue %[[R]][0]
+// CHECK:           %[[R1:.*]] = llvm.extractvalue %[[R]][1]
+// CHECK:           %[[FIRST:.*]] = vector.from_elements %[[R0]], %[[R1]]
+// CHECK:           %[[R2:.*]] = llvm.extractvalue %[[R]][2]
+// CHECK:           %[[R3:.*]] = llvm.extractvalue %[[R]][3]
+// CHECK:           %[[SECOND:.*]] = vector.from_elements %[[R2]], %[[R3]]
+// Rows g and g + 8, columns 2t and 2t + 1.
+// CHECK:           vector.store %[[FIRST]], %[[Z]][%[[ROW:[0-9]+]], %[[COLUMN:[0-9]+]]] {alignment = 8 : i64}
+// CHECK:           %[[BELOW:.*]] = arith.addi %[[ROW]], %[[C8]]
+// CHECK:           vector.store %[[SECOND]], %[[Z]][%[[BELOW]], %[[COLUMN]]] {alignment = 8 : i64}
+func.func @contract_f16(%x: memref<16x16xf16, #gpu.address_space<workgroup>>, %y: memref<16x8xf16, #gpu.address_space<workgroup>>, %z: memref<16x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %zero = arith.constant dense<0.0> : vector<16x8xf32>
+    %a = vector.transfer_read %x[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x16xf16, #gpu.address_space<workgroup>>, vector<16x16xf16>
+    %b = vector.transfer_read %y[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x8xf16, #gpu.address_space<workgroup>>, vector<16x8xf16>
+    %c = vector.contract #contraction %a, %b, %zero : vector<16x16xf16>, vector<16x8xf16> into vector<16x8xf32>
+    vector.transfer_write %c, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// The third piece of 8 is a smaller product that goes on with the sums.
+// CHECK-LABEL: func.func @contract_24(
+// CHECK:           nvgpu.ldmatrix {{.*}} {numTiles = 4 : i32, transpose = false}
+// CHECK:           nvgpu.ldmatrix {{.*}} {numTiles = 2 : i32, transpose = false}
+// CHECK:           %[[FIRST:.*]] = nvvm.mma.sync {{.*}} shape = #nvvm.shape<m = 16, n = 8, k = 16>
+// CHECK:           %[[SUM:.*]] = llvm.extractvalue %[[FIRST]][0]
+// CHECK:           nvvm.mma.sync {{.*}} C[%[[SUM]], {{.*}} shape = #nvvm.shape<m = 16, n = 8, k = 8>
+// CHECK-NOT:       nvvm.mma.sync
+func.func @contract_24(%x: memref<16x24xf16, #gpu.address_space<workgroup>>, %y: memref<24x8xf16, #gpu.address_space<workgroup>>, %z: memref<16x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %zero = arith.constant dense<0.0> : vector<16x8xf32>
+    %a = vector.transfer_read %x[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x24xf16, #gpu.address_space<workgroup>>, vector<16x24xf16>
+    %b = vector.transfer_read %y[%c0, %c0], %pad {in_bounds = [true, true]} : memref<24x8xf16, #gpu.address_space<workgroup>>, vector<24x8xf16>
+    %c = vector.contract #contraction %a, %b, %zero : vector<16x24xf16>, vector<24x8xf16> into vector<16x8xf32>
+    vector.transfer_write %c, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// bf16 comes in integers; keys lie in memory as the operand wants them.
+// CHECK-LABEL: func.func @contract_bf16(
+// CHECK:           nvgpu.ldmatrix {{.*}} {numTiles = 4 : i32, transpose = false} : {{.*}} -> vector<4x2xbf16>
+// CHECK:           nvgpu.ldmatrix {{.*}} {numTiles = 2 : i32, transpose = false} : {{.*}} -> vector<2x2xbf16>
+// CHECK:           %[[BITS:.*]] = vector.bitcast {{.*}} : vector<2xbf16> to vector<1xi32>
+// CHECK:           vector.extract %[[BITS]][0] : i32
+// CHECK:           nvvm.mma.sync {{.*}} multiplicandAPtxType = #nvvm.mma_type<bf16>
+func.func @contract_bf16(%x: memref<16x16xbf16, #gpu.address_space<workgroup>>, %y: memref<8x16xbf16, #gpu.address_space<workgroup>>, %z: memref<16x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : bf16
+    %zero = arith.constant dense<0.0> : vector<16x8xf32>
+    %a = vector.transfer_read %x[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x16xbf16, #gpu.address_space<workgroup>>, vector<16x16xbf16>
+    %b = vector.transfer_read %y[%c0, %c0], %pad {in_bounds = [true, true]} : memref<8x16xbf16, #gpu.address_space<workgroup>>, vector<8x16xbf16>
+    %c = vector.contract #contraction_transposed %a, %b, %zero : vector<16x16xbf16>, vector<8x16xbf16> into vector<16x8xf32>
+    vector.transfer_write %c, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// A lane adds its four columns of a row, and those of the lanes 1 and 2 further
+// on. One of the four writes, if the row's mask is set.
+// CHECK-LABEL: func.func @row_sums(
+// CHECK-SAME:    , %[[OUT:[^:,]*]]: memref<16xf32>, %[[N:.*]]: index)
+// CHECK-DAG:     %[[ONE:.*]] = arith.constant 1 : i32
+// CHECK-DAG:     %[[TWO:.*]] = arith.constant 2 : i32
+// CHECK-DAG:     %[[C0:.*]] = arith.constant 0 : index
+// CHECK:         %[[POSITION:.*]] = arith.remui %{{.*}}, %c4
+// CHECK:           %[[PAIR:.*]] = arith.addf %{{.*}}, %{{.*}} : vector<2xf32>
+// CHECK-DAG:       %[[LEFT:.*]] = vector.extract %[[PAIR]][0]
+// CHECK-DAG:       %[[RIGHT:.*]] = vector.extract %[[PAIR]][1]
+// CHECK:           %[[OWN:.*]] = arith.addf %[[LEFT]], %[[RIGHT]] : f32
+// CHECK:           %[[OTHER:.*]], %{{.*}} = gpu.shuffle xor %[[OWN]], %[[ONE]]
+// CHECK:           %[[BOTH:.*]] = arith.addf %[[OWN]], %[[OTHER]]
+// CHECK:           %[[REST:.*]], %{{.*}} = gpu.shuffle xor %[[BOTH]], %[[TWO]]
+// CHECK:           %[[ALL:.*]] = arith.addf %[[BOTH]], %[[REST]]
+// CHECK-COUNT-2:   gpu.shuffle
+// CHECK:           %[[FIRST:.*]] = arith.cmpi eq, %[[POSITION]], %[[C0]]
+// CHECK:           %[[WRITES:.*]] = arith.andi %{{.*}}, %[[FIRST]]
+// CHECK:           scf.if %[[WRITES]]
+// CHECK:             memref.store %{{.*}}, %[[OUT]]
+// CHECK:           scf.if
+// CHECK:             memref.store %{{.*}}, %[[OUT]]
+func.func @row_sums(%m: memref<16x16xf16, #gpu.address_space<workgroup>>, %out: memref<16xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %x = vector.transfer_read %m[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x16xf16, #gpu.address_space<workgroup>>, vector<16x16xf16>
+    %zero = arith.constant dense<0.0> : vector<16xf32>
+    %wide = arith.extf %x : vector<16x16xf16> to vector<16x16xf32>
+    %sum = vector.multi_reduction <add>, %wide, %zero [1] : vector<16x16xf32> to vector<16xf32>
+    %step = vector.step : vector<16xindex>
+    %bound = vector.broadcast %n : index to vector<16xindex>
+    %mask = arith.cmpi ult, %step, %bound : vector<16xindex>
+    vector.transfer_write %sum, %out[%c0], %mask {in_bounds = [true]} : vector<16xf32>, memref<16xf32>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// Steps are the lane's own rows and columns; slices are a choice of pieces: the
+// right half goes to the left, zero stays on the right.
+// CHECK-LABEL: func.func @steps_and_slices(
+// CHECK-DAG:     %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<2xf16>
+// CHECK-DAG:     %[[C9:.*]] = arith.constant 9 : index
+// CHECK-DAG:     %[[C2:.*]] = arith.constant 2 : index
+// CHECK-DAG:     %[[C8:.*]] = arith.constant 8 : index
+// CHECK:           %[[GROUP:.*]] = arith.divui %{{.*}}, %c4
+// CHECK:           %[[POSITION:.*]] = arith.remui %{{.*}}, %c4
+// CHECK:           %[[TWICE:.*]] = arith.muli %[[POSITION]], %[[C2]]
+// CHECK:           %[[NINTH:.*]] = arith.addi %[[TWICE]], %[[C8]]
+// CHECK:           %[[NEXT:.*]] = arith.addi %[[TWICE]], %[[C9]]
+// CHECK:           vector.from_elements %[[NINTH]], %[[NEXT]] : vector<2xindex>
+// CHECK:           %[[LOWER:.*]] = arith.cmpi ult, {{.*}} : vector<2xindex>
+// CHECK:           arith.select %{{.*}} : vector<2xi1>, vector<2xf16>
+// CHECK:           vector.store
+// CHECK:           vector.store %[[ZERO]], {{.*}} {alignment = 4 : i64}
+// CHECK:           vector.store
+// CHECK:           vector.store %[[ZERO]]
+// CHECK-NOT:       vector.store
+func.func @steps_and_slices(%m: memref<16x16xf16, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %flat = vector.step : vector<16xindex>
+    %column = vector.shape_cast %flat : vector<16xindex> to vector<16x1xindex>
+    %rows = vector.broadcast %column : vector<16x1xindex> to vector<16x16xindex>
+    %across = vector.step : vector<16xindex>
+    %columns = vector.broadcast %across : vector<16xindex> to vector<16x16xindex>
+    %lower = arith.cmpi ult, %columns, %rows : vector<16x16xindex>
+    %zero = arith.constant dense<0.0> : vector<16x16xf16>
+    %one = arith.constant dense<1.0> : vector<16x16xf16>
+    %all = arith.select %lower, %one, %zero : vector<16x16xi1>, vector<16x16xf16>
+    %right = vector.extract_strided_slice %all {offsets = [0, 8], sizes = [16, 8], strides = [1, 1]} : vector<16x16xf16> to vector<16x8xf16>
+    %moved = vector.insert_strided_slice %right, %zero {offsets = [0, 0], strides = [1, 1]} : vector<16x8xf16> into vector<16x16xf16>
+    vector.transfer_write %moved, %m[%c0, %c0] {in_bounds = [true, true]} : vector<16x16xf16>, memref<16x16xf16, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// 8 elements a thread. 40 copies for 32 threads: the last ones are the first
+// threads'. Rows outside of [0, limit) copy 0 elements.
+// CHECK-LABEL: func.func @copies(
+// CHECK-SAME:    %[[M:[^:]*]]: memref<20x24xf16, {{[^:]*}}, %[[G:[^:]*]]: memref<?x16xf16>, %[[ROW:[^:]*]]: index, %[[N:[^:]*]]: index)
+// CHECK-DAG:     %[[C0:.*]] = arith.constant 0 : index
+// CHECK-DAG:     %[[C8:.*]] = arith.constant 8 : index
+// CHECK-DAG:     %[[C32:.*]] = arith.constant 32 : index
+// CHECK-DAG:     %[[C40:.*]] = arith.constant 40 : index
+// CHECK-DAG:     %[[C480:.*]] = arith.constant 480 : index
+// CHECK:         gpu.launch {{.*}} threads(%[[THREAD:[^,]*]],
+// CHECK:           %[[FLAT:.*]] = memref.collapse_shape %[[M]]
+// CHECK:           %[[START:.*]] = arith.muli %[[THREAD]], %[[C8]]
+// CHECK:           scf.for %[[I:.*]] = %[[START]] to %[[C480]] step %{{.*}} {
+// CHECK-NEXT:        vector.store %{{.*}}, %[[FLAT]][%[[I]]] {alignment = 16 : i64} : {{.*}}, vector<8xf16>
+// CHECK:           %[[SOURCE:.*]] = arith.addi %[[ROW]], %{{.*}}
+// CHECK:           %[[EXISTS:.*]] = arith.cmpi ult, %[[SOURCE]], %[[N]]
+// CHECK:           %[[SAFE:.*]] = arith.select %[[EXISTS]], %[[SOURCE]], %[[C0]]
+// CHECK:           %[[COUNT:.*]] = arith.select %[[EXISTS]], %[[C8]], %[[C0]]
+// CHECK:           nvgpu.device_async_copy %[[G]][%[[SAFE]], %{{.*}}], %[[M]][{{.*}}], 8, %[[COUNT]] {bypassL1}
+// CHECK:           %[[PIECE:.*]] = arith.addi %[[THREAD]], %[[C32]]
+// CHECK:           %[[INSIDE:.*]] = arith.cmpi ult, %[[PIECE]], %[[C40]]
+// CHECK:           scf.if %[[INSIDE]]
+// CHECK:             nvgpu.device_async_copy
+// CHECK:           nvvm.cp.async.commit.group
+// CHECK-NEXT:      nvvm.cp.async.wait.group 1
+// CHECK-NEXT:      gpu.barrier
+func.func @copies(%m: memref<20x24xf16, #gpu.address_space<workgroup>>, %g: memref<?x16xf16>, %row: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f16
+    linalg.fill ins(%zero : f16) outs(%m : memref<20x24xf16, #gpu.address_space<workgroup>>)
+    mta.copy_tile %g[%row, %c0], %m[%c0, %c0] limit(%n) shape [20, 16] : memref<?x16xf16>, memref<20x24xf16, #gpu.address_space<workgroup>>
+    mta.commit_copies
+    mta.wait_copies pending(1)
+    mta.barrier
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// A branch for every row of the lane.
+// CHECK-LABEL: func.func @masked_write(
+// CHECK-SAME:    %[[G:[^:]*]]: memref<?x8xf16>
+// CHECK:           scf.if
+// CHECK:             vector.store %{{.*}}, %[[G]][{{.*}}] {alignment = 4 : i64}
+// CHECK:           scf.if
+// CHECK:             vector.store %{{.*}}, %[[G]]
+// CHECK-NOT:       scf.if
+func.func @masked_write(%g: memref<?x8xf16>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %step = vector.step : vector<16xindex>
+    %bound = vector.broadcast %n : index to vector<16xindex>
+    %own = arith.cmpi ult, %step, %bound : vector<16xindex>
+    %column = vector.shape_cast %own : vector<16xi1> to vector<16x1xi1>
+    %mask = vector.broadcast %column : vector<16x1xi1> to vector<16x8xi1>
+    %one = arith.constant dense<1.0> : vector<16x8xf16>
+    vector.transfer_write %one, %g[%c0, %c0], %mask {in_bounds = [true, true]} : vector<16x8xf16>, memref<?x8xf16>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// Weights are loaded one by one: rows 2t and 2t + 1 of column g. Loops and
+// branches carry pairs.
+// CHECK-LABEL: func.func @gather_and_loop(
+// CHECK-SAME:    %[[WEIGHTS:[^:,]*]]: memref<?xf16>
+// CHECK-DAG:     %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<2xf32>
+// CHECK:           %[[GROUP:.*]] = arith.divui %{{.*}}, %c4
+// CHECK:           %[[WEIGHT:.*]] = memref.load %[[WEIGHTS]][%[[GROUP]]]
+// CHECK:           scf.for {{.*}} iter_args(%{{.*}} = %[[ZERO]], %{{.*}} = %[[ZERO]]) -> (vector<2xf32>, vector<2xf32>)
+// CHECK:             scf.if %{{.*}} -> (vector<2xf32>, vector<2xf32>)
+// CHECK:               nvvm.mma.sync
+// CHECK:               scf.yield %{{.*}}, %{{.*}} : vector<2xf32>, vector<2xf32>
+// CHECK:             } else {
+// CHECK-NEXT:          scf.yield %[[ZERO]], %[[ZERO]]
+// CHECK:             scf.yield {{.*}} : vector<2xf32>, vector<2xf32>
+func.func @gather_and_loop(%x: memref<16x8xf16, #gpu.address_space<workgroup>>, %w: memref<?xf16>, %z: memref<16x8xf32, #gpu.address_space<workgroup>>, %n: index, %flag: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %zero = arith.constant dense<0.0> : vector<16x8xf32>
+    %a = vector.transfer_read %x[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x8xf16, #gpu.address_space<workgroup>>, vector<16x8xf16>
+    %step = vector.step : vector<8xindex>
+    %index = vector.broadcast %step : vector<8xindex> to vector<8x8xindex>
+    %mask = arith.constant dense<true> : vector<8x8xi1>
+    %none = arith.constant dense<0.0> : vector<8x8xf16>
+    %b = vector.gather %w[%c0] [%index], %mask, %none : memref<?xf16>, vector<8x8xindex>, vector<8x8xi1>, vector<8x8xf16> into vector<8x8xf16>
+    %c = scf.for %i = %c0 to %n step %c1 iter_args(%sum = %zero) -> (vector<16x8xf32>) {
+      %chosen = scf.if %flag -> (vector<16x8xf32>) {
+        %next = vector.contract #contraction %a, %b, %sum : vector<16x8xf16>, vector<8x8xf16> into vector<16x8xf32>
+        scf.yield %next : vector<16x8xf32>
+      } else {
+        scf.yield %zero : vector<16x8xf32>
+      }
+      scf.yield %chosen : vector<16x8xf32>
+    }
+    vector.transfer_write %c, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// Two heads of two strips, a strip for each of four warps: warps 0 and 1 have
+// the first head.
+// CHECK-LABEL: func.func @heads(
+// CHECK-DAG:     %[[C2:.*]] = arith.constant 2 : index
+// CHECK-DAG:     %[[C16:.*]] = arith.constant 16 : index
+// CHECK-DAG:     %[[C32:.*]] = arith.constant 32 : index
+// CHECK:         gpu.launch {{.*}} threads(%[[THREAD:[^,]*]],
+// CHECK:           %[[WARP:.*]] = arith.divui %[[THREAD]], %[[C32]]
+// CHECK:           %[[HEAD:.*]] = arith.divui %[[WARP]], %[[C2]]
+// CHECK:           %[[STRIP:.*]] = arith.remui %[[WARP]], %[[C2]]
+// CHECK:           %[[ROW0:.*]] = arith.muli %[[STRIP]], %[[C16]]
+// CHECK:           %[[ROW:.*]] = arith.addi %[[ROW0]], %{{.*}}
+// CHECK:           vector.store {{.*}}[%[[HEAD]], %[[ROW]], %{{.*}}]
+// CHECK:           vector.store {{.*}}[%[[HEAD]],
+// CHECK-NOT:       vector.store
+func.func @heads(%m: memref<2x32x8xf16, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 128 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %one = arith.constant dense<1.0> : vector<2x32x8xf16>
+    vector.transfer_write %one, %m[%c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<2x32x8xf16>, memref<2x32x8xf16, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 2 : i64, mta.rows = 32 : i64}
+  return
+}

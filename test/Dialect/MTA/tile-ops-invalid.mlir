@@ -1,0 +1,95 @@
+// RUN: mta-opt %s -split-input-file -verify-diagnostics
+
+func.func @too_few_source_indices(%k: memref<4x?x64xf16>, %tile: memref<64x72xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects an index for every dimension of the source and at least 2, but got 2 for 'memref<4x?x64xf16>'}}
+  mta.copy_tile %k[%i, %i], %tile[%i, %i] limit(%i) shape [64, 64] : memref<4x?x64xf16>, memref<64x72xf16, 3>
+  return
+}
+
+// -----
+
+func.func @vector_destination(%k: memref<4x?x64xf16>, %tile: memref<72xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects an index for every dimension of the destination and at least 2, but got 1 for 'memref<72xf16, 3>'}}
+  mta.copy_tile %k[%i, %i, %i], %tile[%i] limit(%i) shape [64, 64] : memref<4x?x64xf16>, memref<72xf16, 3>
+  return
+}
+
+// -----
+
+func.func @different_elements(%k: memref<4x?x64xf16>, %tile: memref<64x72xbf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects equal element types of 16 bits, but got 'memref<4x?x64xf16>' and 'memref<64x72xbf16, 3>'}}
+  mta.copy_tile %k[%i, %i, %i], %tile[%i, %i] limit(%i) shape [64, 64] : memref<4x?x64xf16>, memref<64x72xbf16, 3>
+  return
+}
+
+// -----
+
+func.func @wide_elements(%k: memref<?x64xf32>, %tile: memref<64x72xf32, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects equal element types of 16 bits, but got 'memref<?x64xf32>' and 'memref<64x72xf32, 3>'}}
+  mta.copy_tile %k[%i, %i], %tile[%i, %i] limit(%i) shape [64, 64] : memref<?x64xf32>, memref<64x72xf32, 3>
+  return
+}
+
+// -----
+
+func.func @other_elements(%k: memref<?x64xindex>, %tile: memref<64x72xindex, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects equal element types of 16 bits, but got 'memref<?x64xindex>'}}
+  mta.copy_tile %k[%i, %i], %tile[%i, %i] limit(%i) shape [64, 64] : memref<?x64xindex>, memref<64x72xindex, 3>
+  return
+}
+
+// -----
+
+func.func @strided_source(%k: memref<?x64xf16, strided<[128, 2]>>, %tile: memref<64x72xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects contiguous rows, but got 'memref<?x64xf16, strided<[128, 2]>>'}}
+  mta.copy_tile %k[%i, %i], %tile[%i, %i] limit(%i) shape [64, 64] : memref<?x64xf16, strided<[128, 2]>>, memref<64x72xf16, 3>
+  return
+}
+
+// -----
+
+func.func @strided_destination(%k: memref<4x?x64xf16>, %tile: memref<64x72xf16, strided<[?, ?]>, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects contiguous rows, but got 'memref<64x72xf16, strided<[?, ?]>, 3>'}}
+  mta.copy_tile %k[%i, %i, %i], %tile[%i, %i] limit(%i) shape [64, 64] : memref<4x?x64xf16>, memref<64x72xf16, strided<[?, ?]>, 3>
+  return
+}
+
+// -----
+
+func.func @one_size(%k: memref<4x?x64xf16>, %tile: memref<64x72xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects a shape of rows of a multiple of 8 elements, but got [64]}}
+  mta.copy_tile %k[%i, %i, %i], %tile[%i, %i] limit(%i) shape [64] : memref<4x?x64xf16>, memref<64x72xf16, 3>
+  return
+}
+
+// -----
+
+func.func @ragged_rows(%k: memref<4x?x64xf16>, %tile: memref<64x72xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects a shape of rows of a multiple of 8 elements, but got [64, 60]}}
+  mta.copy_tile %k[%i, %i, %i], %tile[%i, %i] limit(%i) shape [64, 60] : memref<4x?x64xf16>, memref<64x72xf16, 3>
+  return
+}
+
+// -----
+
+func.func @no_rows(%k: memref<4x?x64xf16>, %tile: memref<64x72xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects a shape of rows of a multiple of 8 elements, but got [0, 64]}}
+  mta.copy_tile %k[%i, %i, %i], %tile[%i, %i] limit(%i) shape [0, 64] : memref<4x?x64xf16>, memref<64x72xf16, 3>
+  return
+}
+
+// -----
+
+func.func @no_columns(%k: memref<4x?x64xf16>, %tile: memref<64x72xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects a shape of rows of a multiple of 8 elements, but got [64, 0]}}
+  mta.copy_tile %k[%i, %i, %i], %tile[%i, %i] limit(%i) shape [64, 0] : memref<4x?x64xf16>, memref<64x72xf16, 3>
+  return
+}
+
+// -----
+
+func.func @negative_wait() {
+  // expected-error@+1 {{'mta.wait_copies' op attribute 'pending' failed to satisfy constraint: 32-bit signless integer attribute whose value is non-negative}}
+  mta.wait_copies pending(-1)
+  return
+}
