@@ -58,20 +58,13 @@ static void buildTiles(OpPassManager &pm, const mta::CPUOptions &options,
 }
 
 static void buildBuffers(OpPassManager &pm) {
-  pm.addPass(bufferization::createEmptyTensorEliminationPass());
-  bufferization::OneShotBufferizePassOptions bufferize;
-  bufferize.bufferizeFunctionBoundaries = true;
-  bufferize.functionBoundaryTypeConversion =
-      bufferization::LayoutMapOption::IdentityLayoutMap;
-  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  mta::buildBufferization(pm);
   // The second run removes copies of a buffer to itself, which the first makes
   // visible.
   buildSimplification(pm);
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
-  bufferization::buildBufferDeallocationPipeline(pm);
-  pm.addPass(createConvertBufferizationToMemRefPass());
-  pm.addPass(mta::createCopiesToLinalgPass());
+  mta::buildDeallocation(pm);
 }
 
 static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options,

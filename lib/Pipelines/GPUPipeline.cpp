@@ -30,15 +30,8 @@ static void buildTilePrograms(OpPassManager &pm) {
   pm.addPass(mta::createConvertMTAToGPUPass());
   pm.addPass(mta::createConvertMTAToLinalgPass());
   mta::buildSimplification(pm);
-  pm.addPass(bufferization::createEmptyTensorEliminationPass());
-  bufferization::OneShotBufferizePassOptions options;
-  options.bufferizeFunctionBoundaries = true;
-  options.functionBoundaryTypeConversion =
-      bufferization::LayoutMapOption::IdentityLayoutMap;
-  pm.addPass(bufferization::createOneShotBufferizePass(options));
-  bufferization::buildBufferDeallocationPipeline(pm);
-  pm.addPass(createConvertBufferizationToMemRefPass());
-  pm.addPass(mta::createCopiesToLinalgPass());
+  mta::buildBufferization(pm);
+  mta::buildDeallocation(pm);
 }
 
 /// Tile programs become the programs of threads.

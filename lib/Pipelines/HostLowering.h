@@ -15,6 +15,12 @@ namespace mta {
 
 void buildSimplification(mlir::OpPassManager &pm);
 
+/// From tensors to buffers, also in the arguments and results of functions.
+void buildBufferization(mlir::OpPassManager &pm);
+
+/// Buffers are freed, and copied where and how everything else runs.
+void buildDeallocation(mlir::OpPassManager &pm);
+
 /// From loops and memrefs to what the LLVM conversions take.
 void buildHostLoops(mlir::OpPassManager &pm);
 

@@ -33,16 +33,8 @@ using namespace mta;
 static void buildReferenceBuffers(OpPassManager &pm) {
   pm.addPass(mta::createConvertMTAToLinalgPass());
   buildSimplification(pm);
-  pm.addPass(bufferization::createEmptyTensorEliminationPass());
-  bufferization::OneShotBufferizePassOptions options;
-  options.bufferizeFunctionBoundaries = true;
-  options.functionBoundaryTypeConversion =
-      bufferization::LayoutMapOption::IdentityLayoutMap;
-  pm.addPass(bufferization::createOneShotBufferizePass(options));
-  bufferization::buildBufferDeallocationPipeline(pm);
-  pm.addPass(createConvertBufferizationToMemRefPass());
-  // Copies run where the loops run and call no runtime library.
-  pm.addPass(mta::createCopiesToLinalgPass());
+  mta::buildBufferization(pm);
+  mta::buildDeallocation(pm);
 }
 
 void mta::buildReferenceCPUPipeline(OpPassManager &pm) {
