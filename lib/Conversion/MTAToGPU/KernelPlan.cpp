@@ -15,6 +15,10 @@ using namespace mlir;
 using namespace mta;
 
 static constexpr int64_t kLargestKeyTile = 64;
+static constexpr int64_t kLargestHeadDim = 256;
+/// Beyond this, fragments of the queries and the accumulator do not fit into
+/// the registers of a warp together.
+static constexpr int64_t kLargestHeadDimInRegisters = 128;
 
 int64_t mta::paddedRow(int64_t columns) {
   int64_t row = llvm::alignTo(columns, 8);
@@ -51,9 +55,11 @@ int64_t KernelPlan::workgroupBytes() const {
     }
   if (hasMix)
     elements += copies * heads * rows * paddedRow(keyTile);
-  // The queries use the memory that the score operations use later.
   int64_t queries = heads * rows * paddedRow(headDim);
-  return 2 * std::max(elements, queries);
+  // On the way to registers they use the memory that others use later.
+  return 2 * (queryPlacement == QueryPlacement::Workgroup
+                  ? elements + queries
+                  : std::max(elements, queries));
 }
 
 static StepPlan planStep(ScoreOpInterface scoreOp) {
@@ -90,11 +96,14 @@ static LogicalResult checkOperands(AttentionOp op, KernelPlan &plan) {
   plan.headDim = query.getDimSize(3);
   plan.valueDim = value.getDimSize(3);
   for (int64_t size : {plan.headDim, plan.valueDim})
-    if (ShapedType::isDynamic(size) || size % 8 != 0 || size > 128)
+    if (ShapedType::isDynamic(size) || size % 8 != 0 || size > kLargestHeadDim)
       return op.emitOpError("expects static head dimensions that are multiples "
-                            "of 8 and at most 128 for tensor cores, but got "
-                            "query and value of type ")
-             << query << " and " << value;
+                            "of 8 and at most ")
+             << kLargestHeadDim
+             << " for tensor cores, but got query and value of type " << query
+             << " and " << value;
+  if (std::max(plan.headDim, plan.valueDim) > kLargestHeadDimInRegisters)
+    plan.queryPlacement = QueryPlacement::Workgroup;
   if (op.getQueryBoundaries())
     return op.emitOpError("expects no sequence boundaries for tensor cores");
   return success();

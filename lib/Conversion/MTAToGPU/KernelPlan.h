@@ -41,6 +41,14 @@ struct StepPlan {
   int64_t groupSize = 1;
 };
 
+/// Where the queries of a workgroup are while it runs over the keys.
+enum class QueryPlacement {
+  /// In the registers of the warps that own them.
+  Registers,
+  /// In workgroup memory of their own, read again for every tile of keys.
+  Workgroup,
+};
+
 struct KernelPlan {
   /// Heads that share a workgroup.
   int64_t heads = 1;
@@ -50,6 +58,7 @@ struct KernelPlan {
   /// With 2 stages, keys and values of a tile are loaded while another is used.
   /// With 1 they share a buffer that each is loaded to when it is needed.
   int64_t stages = 2;
+  QueryPlacement queryPlacement = QueryPlacement::Registers;
   /// Scores in workgroup memory are the sum of two f16 numbers, not one.
   bool splitScores = false;
   int64_t rowsBefore = 0;

@@ -121,8 +121,13 @@ void TileKernel::copyTilesIf(Value exists, const Sweep &sweep, Value tile) {
   CommitCopiesOp::create(b);
 }
 
+Value TileKernel::readQuery() {
+  return b.read(queryBuffer, at({}, zero(), zero()),
+                b.type({plan.rows, plan.headDim}, element));
+}
+
 void TileKernel::loadQuery() {
-  Value buffer =
+  queryBuffer =
       b.workgroupBuffer(1, {plan.rows, paddedRow(plan.headDim)}, element);
   for (int64_t head = 0; head < plan.heads; ++head) {
     SmallVector<Value> to;
@@ -131,13 +136,14 @@ void TileKernel::loadQuery() {
     to.append({zero(), zero()});
     CopyTileOp::create(b, buffers.query,
                        ValueRange{batch, b.add(head0, head), firstRow, zero()},
-                       buffer, to, queries,
+                       queryBuffer, to, queries,
                        ArrayRef<int64_t>{plan.rows, plan.headDim});
   }
   CommitCopiesOp::create(b);
   waitForCopies(b);
-  query = b.read(buffer, at({}, zero(), zero()),
-                 b.type({plan.rows, plan.headDim}, element));
+  if (plan.queryPlacement == QueryPlacement::Workgroup)
+    return;
+  query = readQuery();
   // The memory is used for something else from here on.
   BarrierOp::create(b);
 }
@@ -196,7 +202,8 @@ Value TileKernel::computeScores(Value tile,
                      b.type({plan.keyTile, plan.headDim}, element));
   VectorType type = tileType(b.getF32Type());
   Value scores =
-      b.contract(query, key, b.splat(type, 0.0), /*rhsTransposed=*/true);
+      b.contract(query ? query : readQuery(), key, b.splat(type, 0.0),
+                 /*rhsTransposed=*/true);
   if (plan.stages == 1 && valueTrailing) {
     // The values take the place of the keys.
     BarrierOp::create(b);

@@ -63,6 +63,7 @@ private:
   void locate(mlir::Value tile, mlir::Value tiles, mlir::Value group,
               mlir::Value batch);
   void loadQuery();
+  mlir::Value readQuery();
   void prepareSteps();
   StepState prepareStep(const StepPlan &step);
   void allocateConv(StepState &state);
@@ -146,7 +147,8 @@ private:
   mlir::Value tileKeyEnd;
   /// The end of the keys that a row may read, for every row.
   mlir::Value keyEnds;
-  mlir::Value query;
+  /// The queries in registers, or null, and in workgroup memory.
+  mlir::Value query, queryBuffer;
   mlir::Value keyBuffer, valueBuffer;
   mlir::SmallVector<StepState> before, after;
   /// What all mixes pass scores through.

@@ -40,7 +40,7 @@ func.func @wide_weights(%q: tensor<1x2x64x16xbf16>, %k: tensor<1x2x64x16xbf16>, 
 // -----
 
 func.func @dynamic_head_dimension(%q: tensor<1x2x64x?xbf16>, %k: tensor<1x2x64x?xbf16>, %v: tensor<1x2x64x16xbf16>) -> tensor<1x2x64x16xbf16> {
-  // expected-error@+1 {{'mta.attention' op expects static head dimensions that are multiples of 8 and at most 128 for tensor cores, but got query and value of type 'tensor<1x2x64x?xbf16>' and 'tensor<1x2x64x16xbf16>'}}
+  // expected-error@+1 {{'mta.attention' op expects static head dimensions that are multiples of 8 and at most 256 for tensor cores, but got query and value of type 'tensor<1x2x64x?xbf16>' and 'tensor<1x2x64x16xbf16>'}}
   %o = mta.attention %q, %k, %v {
   ^bb0(%s: tensor<1x2x64x64xf32>):
     %1 = mta.softmax %s : tensor<1x2x64x64xf32>
@@ -52,7 +52,7 @@ func.func @dynamic_head_dimension(%q: tensor<1x2x64x?xbf16>, %k: tensor<1x2x64x?
 // -----
 
 func.func @odd_value_dimension(%q: tensor<1x2x64x16xbf16>, %k: tensor<1x2x64x16xbf16>, %v: tensor<1x2x64x12xbf16>) -> tensor<1x2x64x12xbf16> {
-  // expected-error@+1 {{'mta.attention' op expects static head dimensions that are multiples of 8 and at most 128 for tensor cores, but got query and value of type 'tensor<1x2x64x16xbf16>' and 'tensor<1x2x64x12xbf16>'}}
+  // expected-error@+1 {{'mta.attention' op expects static head dimensions that are multiples of 8 and at most 256 for tensor cores, but got query and value of type 'tensor<1x2x64x16xbf16>' and 'tensor<1x2x64x12xbf16>'}}
   %o = mta.attention %q, %k, %v {
   ^bb0(%s: tensor<1x2x64x64xf32>):
     %1 = mta.softmax %s : tensor<1x2x64x64xf32>
@@ -63,13 +63,13 @@ func.func @odd_value_dimension(%q: tensor<1x2x64x16xbf16>, %k: tensor<1x2x64x16x
 
 // -----
 
-func.func @large_head_dimension(%q: tensor<1x2x64x136xbf16>, %k: tensor<1x2x64x136xbf16>, %v: tensor<1x2x64x16xbf16>) -> tensor<1x2x64x16xbf16> {
-  // expected-error@+1 {{'mta.attention' op expects static head dimensions that are multiples of 8 and at most 128 for tensor cores, but got query and value of type 'tensor<1x2x64x136xbf16>' and 'tensor<1x2x64x16xbf16>'}}
+func.func @large_head_dimension(%q: tensor<1x2x64x264xbf16>, %k: tensor<1x2x64x264xbf16>, %v: tensor<1x2x64x16xbf16>) -> tensor<1x2x64x16xbf16> {
+  // expected-error@+1 {{'mta.attention' op expects static head dimensions that are multiples of 8 and at most 256 for tensor cores, but got query and value of type 'tensor<1x2x64x264xbf16>' and 'tensor<1x2x64x16xbf16>'}}
   %o = mta.attention %q, %k, %v {
   ^bb0(%s: tensor<1x2x64x64xf32>):
     %1 = mta.softmax %s : tensor<1x2x64x64xf32>
     mta.yield %1 : tensor<1x2x64x64xf32>
-  } : tensor<1x2x64x136xbf16>, tensor<1x2x64x136xbf16>, tensor<1x2x64x16xbf16> -> tensor<1x2x64x16xbf16>
+  } : tensor<1x2x64x264xbf16>, tensor<1x2x64x264xbf16>, tensor<1x2x64x16xbf16> -> tensor<1x2x64x16xbf16>
   return %o : tensor<1x2x64x16xbf16>
 }
 
