@@ -25,9 +25,12 @@
 using namespace mlir;
 
 /// Attention becomes tile programs; what follows it, linalg.
-static void buildTilePrograms(OpPassManager &pm) {
+static void buildTilePrograms(OpPassManager &pm, StringRef chip) {
   mta::buildSimplification(pm);
-  pm.addPass(mta::createConvertMTAToGPUPass());
+  mta::ConvertMTAToGPUPassOptions options;
+  // PTX ISA 9.7.15: wgmma needs sm_90a.
+  options.warpgroups = chip == "sm_90a";
+  pm.addPass(mta::createConvertMTAToGPUPass(options));
   pm.addPass(mta::createConvertMTAToLinalgPass());
   mta::buildSimplification(pm);
   mta::buildBufferization(pm);
@@ -45,7 +48,7 @@ static void buildThreads(OpPassManager &pm) {
 
 void mta::buildGPUPipeline(OpPassManager &pm,
                            const ReferenceGPUOptions &options) {
-  buildTilePrograms(pm);
+  buildTilePrograms(pm, options.chip);
   buildThreads(pm);
   buildLaunches(pm, options.blockSize);
   pm.addPass(mta::createKernelParametersPass());

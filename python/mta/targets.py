@@ -27,8 +27,9 @@ class Target:
     """One way to run an attention.
 
     `build(attention, signature, **options)` returns a function from the
-    argument arrays to the result arrays; `options` are integers by the names
-    that the target lists, as many of them as the caller chose. `build_gradients`,
+    argument arrays to the result arrays; `options` are integers, and the name
+    of a `chip`, by the names that the target lists, as many of them as the
+    caller chose. `build_gradients`,
     where a target has them, returns one from the argument arrays and the
     gradient of the output to the gradients by argument name. `problem()` says
     why the target cannot be used here, or returns None.
@@ -44,13 +45,16 @@ class Target:
     problem: Callable[[], str | None] = lambda: None
     options: tuple[str, ...] = ()
 
-    def check_options(self, options: Mapping[str, int]) -> None:
-        """Raises ValueError unless the names are this target's and the values integers."""
+    def check_options(self, options: Mapping[str, int | str]) -> None:
+        """Raises ValueError unless the names are this target's and the values fit."""
         for name, value in options.items():
             known = ", ".join(self.options) or "none"
             require(name in self.options, f"options of target {self.name}", f"names of {known}",
                     name)
-            require(isinstance(value, int), f"option {name}", "an integer", value)
+            if name == "chip":
+                require(isinstance(value, str), "option chip", "a name such as sm_80", value)
+            else:
+                require(isinstance(value, int), f"option {name}", "an integer", value)
 
 
 _TARGETS: dict[str, Target] = {}
@@ -121,13 +125,13 @@ def _build_cpu(attention: Attention, signature: Signature, **options: int):
     return _build_native(attention, signature, pipeline, opt_level=3)
 
 
-def _build_ptx(attention: Attention, signature: Signature, *, fused: int = 0, lazy_copies: int = 0,
-               seed: int = 0, threads: int = 0):
+def _build_ptx(attention: Attention, signature: Signature, *, fused: int = 0, chip: str = "sm_80",
+               lazy_copies: int = 0, seed: int = 0, threads: int = 0):
     """With `fused`, the kernels of `mta-gpu`; the other options are those of `compiler.Device`."""
     text = emission.module_text(attention, signature, "attention")
     module = compiler.Module.parse(text, "<attention>")
     kernels = "mta-gpu" if fused else "mta-reference-gpu"
-    module.run_pipeline(f"builtin.module({kernels},mta-host-to-llvm)")
+    module.run_pipeline(f"builtin.module({kernels}{{chip={chip}}},mta-host-to-llvm)")
     device = compiler.Device(lazy_copies=bool(lazy_copies), seed=seed, threads=threads)
     function = module.compile_for(device).function("attention", signature)
     return lambda arrays: function(*arrays)
@@ -158,5 +162,5 @@ register(Target(
     "the PTX of the unfused, or with `fused` the fused, GPU kernels, run and checked by the emulator",
     _build_ptx,
     problem=compiler.library_problem,
-    options=("fused", "lazy_copies", "seed", "threads"),
+    options=("fused", "chip", "lazy_copies", "seed", "threads"),
 ))

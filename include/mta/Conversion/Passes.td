@@ -56,12 +56,15 @@ def ConvertMTAToGPUPass : Pass<"convert-mta-to-gpu"> {
     something follows the softmax it runs over the keys twice.
 
     Supported are f16 and bf16, head dimensions that are multiples of 8 up to
-    128 and head groups of up to 16; for everything else the operation gets an
+    256 and head groups of up to 16; for everything else the operation gets an
     error.
   }];
   let options = [
     Option<"workgroupBytes", "workgroup-bytes", "int64_t", "166912",
-           "Workgroup memory that a kernel may use">
+           "Workgroup memory that a kernel may use">,
+    Option<"warpgroups", "warpgroups", "bool", "false",
+           "The chip's tensor cores read workgroup memory by themselves: wgmma "
+           "of sm_90a">
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
@@ -96,7 +99,7 @@ def ConvertVectorToFragmentsPass : Pass<"convert-vector-to-fragments"> {
   let description = [{
     Before: a tile program with layouts. After: the program of one thread, on
     pairs of neighbouring elements and on numbers: contractions are
-    `nvvm.mma.sync`, reads of workgroup memory `nvgpu.ldmatrix`, reductions over
+    `nvvm.mma.sync` or `wgmma`, reads of workgroup memory `nvgpu.ldmatrix`, reductions over
     columns two shuffles, copies `nvgpu.device_async_copy` of 16 bytes. Nothing
     is indexed at run time but memory, so that all pieces are registers.
 

@@ -25,6 +25,10 @@ int64_t mta::paddedRow(int64_t columns) {
   return row % 16 == 0 ? row + 8 : row;
 }
 
+int64_t mta::paddedPanel(int64_t rows) {
+  return rows % 2 == 0 ? rows + 1 : rows;
+}
+
 static int64_t trailingOf(ArrayRef<StepPlan> steps) {
   int64_t sum = 0;
   for (const StepPlan &step : steps)
@@ -39,10 +43,13 @@ int64_t KernelPlan::trailing() const {
 }
 
 int64_t KernelPlan::workgroupBytes() const {
-  int64_t keyRow = paddedRow(headDim), valueRow = paddedRow(valueDim);
+  auto tile = [&](int64_t columns) {
+    return readsTiles ? columns * paddedPanel(keyTile)
+                      : keyTile * paddedRow(columns);
+  };
+  int64_t keys = tile(headDim), values = tile(valueDim);
   int64_t elements =
-      heads * keyTile *
-      (stages > 1 ? stages * (keyRow + valueRow) : std::max(keyRow, valueRow));
+      heads * (stages > 1 ? stages * (keys + values) : std::max(keys, values));
   int64_t copies = splitScores ? 2 : 1;
   bool hasMix = false;
   for (ArrayRef<StepPlan> steps : {ArrayRef(before), ArrayRef(after)})
@@ -111,7 +118,7 @@ static LogicalResult checkOperands(AttentionOp op, KernelPlan &plan) {
 
 /// Fits rows, warps and tiles of keys to the heads that share a workgroup.
 static LogicalResult chooseTiles(AttentionOp op, KernelPlan &plan,
-                                 int64_t workgroupLimit) {
+                                 const KernelTarget &target) {
   int64_t heads = plan.heads;
   if (heads > 16)
     return op.emitOpError("expects groups of at most 16 heads on a GPU, but "
@@ -121,6 +128,9 @@ static LogicalResult chooseTiles(AttentionOp op, KernelPlan &plan,
   int64_t strips = heads == 1 ? 8 : heads == 2 ? 4 : 2;
   plan.rows = 16 * strips;
   plan.warps = heads <= 4 ? heads * strips : heads;
+  // Four warps of one head share a tile; a sum takes 16 elements at a time.
+  plan.readsTiles = target.hasWarpgroups && plan.warps / heads % 4 == 0 &&
+                    plan.headDim % 16 == 0;
   if (plan.rows <= plan.rowsBefore)
     return op.emitOpError("expects windows of at most ")
            << plan.rows << " queries in all, but got " << plan.rowsBefore + 1;
@@ -143,16 +153,18 @@ static LogicalResult chooseTiles(AttentionOp op, KernelPlan &plan,
         plan.splitScores = split;
         plan.keyTile = keyTile;
         plan.stages = stages;
-        if (8 * halo <= keyTile && plan.workgroupBytes() <= workgroupLimit)
+        if (8 * halo <= keyTile &&
+            plan.workgroupBytes() <= target.workgroupBytes)
           return success();
       }
   return op.emitOpError("expects tiles that fit into ")
-         << workgroupLimit << " bytes of workgroup memory, but got "
+         << target.workgroupBytes << " bytes of workgroup memory, but got "
          << plan.workgroupBytes() << " for tiles of " << plan.rows
          << " queries and " << plan.keyTile << " keys of " << heads << " heads";
 }
 
-FailureOr<KernelPlan> mta::planKernel(AttentionOp op, int64_t workgroupLimit) {
+FailureOr<KernelPlan> mta::planKernel(AttentionOp op,
+                                      const KernelTarget &target) {
   KernelPlan plan;
   if (failed(checkOperands(op, plan)))
     return failure();
@@ -168,7 +180,7 @@ FailureOr<KernelPlan> mta::planKernel(AttentionOp op, int64_t workgroupLimit) {
     }
     (isAfter ? plan.after : plan.before).push_back(planStep(scoreOp));
   }
-  if (failed(chooseTiles(op, plan, workgroupLimit)))
+  if (failed(chooseTiles(op, plan, target)))
     return failure();
   return plan;
 }

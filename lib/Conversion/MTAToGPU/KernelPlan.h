@@ -59,6 +59,9 @@ struct KernelPlan {
   /// With 1 they share a buffer that each is loaded to when it is needed.
   int64_t stages = 2;
   QueryPlacement queryPlacement = QueryPlacement::Registers;
+  /// Tensor cores read keys and values from workgroup memory by themselves,
+  /// once for four warps (`mta.contract_tile`).
+  bool readsTiles = false;
   /// Scores in workgroup memory are the sum of two f16 numbers, not one.
   bool splitScores = false;
   int64_t rowsBefore = 0;
@@ -79,8 +82,20 @@ struct KernelPlan {
 /// ldmatrix reads at once lie in different banks: an odd multiple of 16 bytes.
 int64_t paddedRow(int64_t columns);
 
+/// Rows of a panel of 8 columns, of which there are several in a tile: 16 bytes
+/// times an odd number, so that eight panels lie in different banks.
+int64_t paddedPanel(int64_t rows);
+
+/// What a chip offers to a kernel.
+struct KernelTarget {
+  int64_t workgroupBytes = 0;
+  /// wgmma, of sm_90a.
+  bool hasWarpgroups = false;
+};
+
 /// Plans the kernel of an attention, or says on it what is not supported.
-mlir::FailureOr<KernelPlan> planKernel(AttentionOp op, int64_t workgroupLimit);
+mlir::FailureOr<KernelPlan> planKernel(AttentionOp op,
+                                       const KernelTarget &target);
 
 } // namespace mta
 

@@ -111,7 +111,7 @@ struct ConvertMTAToGPUPass
 
 private:
   LogicalResult convert(IRRewriter &rewriter, AttentionOp op) {
-    FailureOr<KernelPlan> plan = planKernel(op, workgroupBytes);
+    FailureOr<KernelPlan> plan = planKernel(op, {workgroupBytes, warpgroups});
     if (failed(plan))
       return failure();
     rewriter.setInsertionPoint(op);

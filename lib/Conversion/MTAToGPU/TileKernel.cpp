@@ -76,9 +76,20 @@ Value TileKernel::slotOf(Value tile) {
 //===----------------------------------------------------------------------===//
 
 /// All copies of all threads are there.
-static void waitForCopies(TileBuilder &b) {
+void TileKernel::waitForCopies() {
   WaitCopiesOp::create(b);
+  if (plan.readsTiles)
+    FenceTilesOp::create(b);
   BarrierOp::create(b);
+}
+
+/// Keys or values of a tile, of `columns` elements each, in every stage.
+Value TileKernel::tileBuffer(int64_t columns) {
+  if (plan.readsTiles)
+    return b.workgroupBuffer(
+        plan.stages, {columns / 8, paddedPanel(plan.keyTile), 8}, element);
+  return b.workgroupBuffer(plan.stages, {plan.keyTile, paddedRow(columns)},
+                           element);
 }
 
 /// `plan.keyTile` rows from `row` of the keys or values of every head.
@@ -94,9 +105,10 @@ void TileKernel::copyHeads(Value source, Value dest, Value slot, Value row,
       to.push_back(slot);
     if (plan.heads > 1)
       to.push_back(b.index(head));
-    to.append({zero(), zero()});
+    to.append(plan.readsTiles ? 3 : 2, zero());
     CopyTileOp::create(b, source, ValueRange{batch, keyHead, row, zero()}, dest,
-                       to, keys, ArrayRef<int64_t>{plan.keyTile, columns});
+                       to, keys, ArrayRef<int64_t>{plan.keyTile, columns},
+                       plan.readsTiles);
   }
 }
 
@@ -137,10 +149,11 @@ void TileKernel::loadQuery() {
     CopyTileOp::create(b, buffers.query,
                        ValueRange{batch, b.add(head0, head), firstRow, zero()},
                        queryBuffer, to, queries,
-                       ArrayRef<int64_t>{plan.rows, plan.headDim});
+                       ArrayRef<int64_t>{plan.rows, plan.headDim},
+                       /*panels=*/false);
   }
   CommitCopiesOp::create(b);
-  waitForCopies(b);
+  waitForCopies();
   if (plan.queryPlacement == QueryPlacement::Workgroup)
     return;
   query = readQuery();
@@ -178,32 +191,45 @@ SmallVector<Value> TileKernel::emitSweep(
   b.setInsertionPointToStart(loop.getBody());
   Value tile = loop.getInductionVar();
   if (overlaps) {
-    waitForCopies(b);
+    waitForCopies();
     Value next = b.add(tile, 1);
     copyTilesIf(b.compare(arith::CmpIPredicate::slt, next, tiles), sweep, next);
   } else {
     BarrierOp::create(b);
     copyKeys(tile);
     CommitCopiesOp::create(b);
-    waitForCopies(b);
+    waitForCopies();
   }
   scf::YieldOp::create(b, body(tile, loop.getRegionIterArgs()));
   return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+/// `lhs` times the keys or values of a tile, of `columns` elements each.
+Value TileKernel::multiplyTile(Value lhs, Value buffer, Value tile,
+                               int64_t columns, Value accumulator,
+                               bool transposed) {
+  SmallVector<Value> leading;
+  if (plan.stages > 1)
+    leading.push_back(slotOf(tile));
+  if (plan.readsTiles) {
+    if (plan.heads > 1)
+      leading.push_back(zero());
+    return ContractTileOp::create(b, accumulator.getType(), lhs, accumulator,
+                                  buffer, leading, transposed);
+  }
+  Value rhs = b.read(buffer, at(leading, zero(), zero()),
+                     b.type({plan.keyTile, columns}, element));
+  return b.contract(lhs, rhs, accumulator, transposed);
 }
 
 /// The scores of a tile. With `valueTrailing`, its values, which trail by as
 /// much, are needed later.
 Value TileKernel::computeScores(Value tile,
                                 std::optional<int64_t> valueTrailing) {
-  SmallVector<Value> leading;
-  if (plan.stages > 1)
-    leading.push_back(slotOf(tile));
-  Value key = b.read(keyBuffer, at(leading, zero(), zero()),
-                     b.type({plan.keyTile, plan.headDim}, element));
   VectorType type = tileType(b.getF32Type());
-  Value scores =
-      b.contract(query ? query : readQuery(), key, b.splat(type, 0.0),
-                 /*rhsTransposed=*/true);
+  Value scores = multiplyTile(query ? query : readQuery(), keyBuffer, tile,
+                              plan.headDim, b.splat(type, 0.0),
+                              /*transposed=*/true);
   if (plan.stages == 1 && valueTrailing) {
     // The values take the place of the keys.
     BarrierOp::create(b);
@@ -219,15 +245,10 @@ Value TileKernel::computeScores(Value tile,
 }
 
 Value TileKernel::multiplyValues(Value weights, Value tile, Value accumulator) {
-  SmallVector<Value> leading;
-  if (plan.stages > 1)
-    leading.push_back(slotOf(tile));
-  else
-    waitForCopies(b);
-  Value value = b.read(valueBuffer, at(leading, zero(), zero()),
-                       b.type({plan.keyTile, plan.valueDim}, element));
-  return b.contract(b.convert(weights, element), value, accumulator,
-                    /*rhsTransposed=*/false);
+  if (plan.stages == 1)
+    waitForCopies();
+  return multiplyTile(b.convert(weights, element), valueBuffer, tile,
+                      plan.valueDim, accumulator, /*transposed=*/false);
 }
 
 void TileKernel::emitOneSweep() {
@@ -334,15 +355,11 @@ void TileKernel::build(Value tile, Value tiles, Value group, Value batch) {
   locate(tile, tiles, group, batch);
   loadQuery();
   prepareSteps();
-  int64_t keyRow = paddedRow(plan.headDim);
-  int64_t valueRow = paddedRow(plan.valueDim);
-  if (plan.stages == 1)
-    keyRow = valueRow = std::max(keyRow, valueRow);
-  keyBuffer = b.workgroupBuffer(plan.stages, {plan.keyTile, keyRow}, element);
-  valueBuffer =
-      plan.stages == 1
-          ? keyBuffer
-          : b.workgroupBuffer(plan.stages, {plan.keyTile, valueRow}, element);
+  // In one stage both use the larger buffer.
+  bool shared = plan.stages == 1;
+  int64_t larger = std::max(plan.headDim, plan.valueDim);
+  keyBuffer = tileBuffer(shared ? larger : plan.headDim);
+  valueBuffer = shared ? keyBuffer : tileBuffer(plan.valueDim);
   if (!plan.hasTwoSweeps())
     return emitOneSweep();
   Statistics statistics = emitStatisticsSweep();

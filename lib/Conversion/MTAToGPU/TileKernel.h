@@ -79,6 +79,11 @@ private:
             llvm::function_ref<mlir::SmallVector<mlir::Value>(
                 mlir::Value tile, mlir::ValueRange carried)>
                 body);
+  void waitForCopies();
+  mlir::Value tileBuffer(int64_t columns);
+  mlir::Value multiplyTile(mlir::Value lhs, mlir::Value buffer,
+                           mlir::Value tile, int64_t columns,
+                           mlir::Value accumulator, bool transposed);
   void copyKeys(mlir::Value tile);
   void copyValues(mlir::Value tile, int64_t trailing);
   void copyTilesIf(mlir::Value exists, const Sweep &sweep, mlir::Value tile);

@@ -38,8 +38,8 @@ struct ConvertMTAToLinalgPass
     ConversionTarget target(getContext());
     target.addIllegalDialect<mta::MTADialect>();
     // What tile programs do with memory is not this lowering's.
-    target.addLegalOp<mta::BarrierOp, mta::CommitCopiesOp, mta::CopyTileOp,
-                      mta::WaitCopiesOp>();
+    target.addLegalOp<mta::BarrierOp, mta::CommitCopiesOp, mta::ContractTileOp,
+                      mta::CopyTileOp, mta::FenceTilesOp, mta::WaitCopiesOp>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))

@@ -49,6 +49,7 @@ public:
 private:
   void shareNothing();
   void anchor(vector::ContractionOp op);
+  void anchor(ContractTileOp op);
   void anchorTile(Value tile);
   void spread();
   void assign(Value value, Fragment fragment, ArrayRef<DimRole> dims);
@@ -156,12 +157,20 @@ void LayoutAssignment::anchor(vector::ContractionOp op) {
   assign(op.getResult(), Fragment::Accumulator, dims(maps[2], row, column));
 }
 
+constexpr DimRole kTileDims[] = {DimRole::Head, DimRole::Row, DimRole::Column};
+
+/// What the tensor cores read from memory needs no layout.
+void LayoutAssignment::anchor(ContractTileOp op) {
+  int64_t rank = cast<VectorType>(op.getLhs().getType()).getRank();
+  for (Value tile : {op.getLhs(), op.getAccumulator(), op.getResult()})
+    assign(tile, Fragment::Accumulator, ArrayRef(kTileDims).take_back(rank));
+}
+
 /// Heads, rows and columns, if nothing else is known.
 void LayoutAssignment::anchorTile(Value tile) {
-  constexpr DimRole dims[] = {DimRole::Head, DimRole::Row, DimRole::Column};
   int64_t rank = cast<VectorType>(tile.getType()).getRank();
   if (!layouts.lookup(tile) && (rank == 2 || rank == 3))
-    assign(tile, Fragment::Accumulator, ArrayRef(dims).take_back(rank));
+    assign(tile, Fragment::Accumulator, ArrayRef(kTileDims).take_back(rank));
   spread();
 }
 
@@ -222,7 +231,7 @@ void LayoutAssignment::visit(Operation *op) {
     return all;
   };
   llvm::TypeSwitch<Operation *>(op)
-      .Case([&](vector::ContractionOp) {})
+      .Case<vector::ContractionOp, ContractTileOp>([&](auto) {})
       .Case([&](vector::BroadcastOp cast) { visitBroadcast(cast); })
       .Case([&](vector::ShapeCastOp cast) { visitShapeCast(cast); })
       .Case([&](vector::MultiDimReductionOp cast) { visitReduction(cast); })
@@ -246,6 +255,7 @@ void LayoutAssignment::spread() {
 LogicalResult LayoutAssignment::run() {
   shareNothing();
   root->walk([&](vector::ContractionOp op) { anchor(op); });
+  root->walk([&](ContractTileOp op) { anchor(op); });
   spread();
   root->walk(
       [&](vector::MultiDimReductionOp op) { anchorTile(op.getSource()); });

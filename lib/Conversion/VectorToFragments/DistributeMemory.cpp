@@ -230,7 +230,8 @@ LogicalResult Distributor::distributeCopy(CopyTileOp op) {
   int64_t total = rows * columns, threads = 32 * warps;
   auto copy = [&](Value piece) {
     Value row = arith::DivUIOp::create(b, piece, constant(columns));
-    Value column = mul(arith::RemUIOp::create(b, piece, constant(columns)), 8);
+    Value panel = arith::RemUIOp::create(b, piece, constant(columns));
+    Value column = mul(panel, 8);
     SmallVector<Value> from(op.getSourceIndices()), to(op.getDestIndices());
     size_t last = from.size() - 1;
     Value sourceRow = add(from[last - 1], row);
@@ -239,7 +240,8 @@ LogicalResult Distributor::distributeCopy(CopyTileOp op) {
     from[last - 1] = arith::SelectOp::create(b, exists, sourceRow, constant(0));
     from[last] = add(from[last], column);
     to[to.size() - 2] = add(to[to.size() - 2], row);
-    to.back() = add(to.back(), column);
+    Value &across = op.getPanels() ? to[to.size() - 3] : to.back();
+    across = add(across, op.getPanels() ? panel : column);
     Value elements =
         arith::SelectOp::create(b, exists, constant(8), constant(0));
     nvgpu::DeviceAsyncCopyOp::create(

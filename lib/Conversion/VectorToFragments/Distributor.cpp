@@ -209,6 +209,14 @@ LogicalResult Distributor::distribute(Operation *op) {
             NVVM::CpAsyncWaitGroupOp::create(b, wait.getPending());
             return success();
           })
+          .Case([&](FenceTilesOp) {
+            isReplaced = true;
+            NVVM::FenceProxyOp::create(
+                b, NVVM::ProxyKind::async_shared,
+                NVVM::SharedSpaceAttr::get(b.getContext(),
+                                           NVVM::SharedSpace::shared_cta));
+            return success();
+          })
           .Case([&](linalg::FillOp fill) {
             isReplaced = true;
             return distributeFill(fill);
@@ -228,6 +236,9 @@ LogicalResult Distributor::distribute(Operation *op) {
           })
           .Case([&](vector::ContractionOp contract) {
             return distributeContract(contract);
+          })
+          .Case([&](ContractTileOp contract) {
+            return distributeTileContract(contract);
           })
           .Case(
               [&](vector::TransferReadOp read) { return distributeRead(read); })

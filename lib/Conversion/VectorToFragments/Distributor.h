@@ -100,6 +100,8 @@ private:
 
   // Contractions.
   mlir::LogicalResult distributeContract(mlir::vector::ContractionOp op);
+  mlir::LogicalResult distributeTileContract(ContractTileOp op);
+  Pieces describeTile(ContractTileOp op, int64_t steps);
 
   // Memory.
   mlir::LogicalResult distributeRead(mlir::vector::TransferReadOp op);

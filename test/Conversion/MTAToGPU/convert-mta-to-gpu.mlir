@@ -5,6 +5,8 @@
 // RUN:   | FileCheck %s --implicit-check-not=mta.attention --implicit-check-not=mta.softmax
 // RUN: mta-opt %s -convert-mta-to-gpu='workgroup-bytes=40000' -canonicalize -cse \
 // RUN:   | FileCheck %s --check-prefix=SMALL
+// RUN: mta-opt %s -convert-mta-to-gpu=warpgroups -canonicalize -cse \
+// RUN:   | FileCheck %s --check-prefix=GROUPS
 
 // Rows of scores: 128, of which the first is the halo. Its keys trail by 8.
 // CHECK-LABEL: func.func @pre_conv(
@@ -83,6 +85,20 @@
 // SMALL:           mta.copy_tile
 // SMALL-NEXT:      mta.commit_copies
 // SMALL:         mta.heads = 1
+// Tensor cores that read keys and values by themselves: tiles are panels of 8
+// columns, 65 rows apart, and only bands and queries are read as vectors.
+// GROUPS-LABEL: func.func @pre_conv(
+// GROUPS:         %[[KEYS:.*]] = memref.alloca() : memref<2x2x65x8xbf16, #gpu.address_space<workgroup>>
+// GROUPS:         %[[VALUES:.*]] = memref.alloca() : memref<2x2x65x8xbf16, #gpu.address_space<workgroup>>
+// GROUPS:         scf.for %[[TILE:.*]] = %c0 to
+// GROUPS-NEXT:      mta.wait_copies
+// GROUPS-NEXT:      mta.fence_tiles
+// GROUPS-NEXT:      mta.barrier
+// GROUPS:             mta.copy_tile {{.*}}, %[[KEYS]]{{.*}} shape [64, 16] panels
+// GROUPS:             mta.copy_tile {{.*}}, %[[VALUES]]{{.*}} shape [64, 16] panels
+// GROUPS:           %[[SLOT:.*]] = arith.remui %[[TILE]], %c2
+// GROUPS:           mta.contract_tile %{{.*}}, %[[KEYS]][%[[SLOT]]] transposed, %{{.*}} vector<128x64xf32>
+// GROUPS:           mta.contract_tile %{{.*}}, %[[VALUES]][%[[SLOT]]], %{{.*}} vector<128x16xf32>
 func.func @pre_conv(%q: tensor<1x1x?x16xbf16>, %k: tensor<1x1x?x16xbf16>,
     %v: tensor<1x1x?x16xbf16>, %w: tensor<1x2x3xbf16>) -> tensor<1x1x?x16xbf16> {
   %o = mta.attention %q, %k, %v mask(causal) {

@@ -497,3 +497,20 @@ func.func @dynamic_threads(%threads: index) {
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
   return
 }
+
+// -----
+
+func.func @two_warps(%tile: memref<4x33x8xf16, #gpu.address_space<workgroup>>, %z: memref<32x40xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %a = arith.constant {mta.layouts = [#mta.layout<accumulator[row, column]>]} dense<1.0> : vector<32x32xf16>
+    %d = arith.constant {mta.layouts = [#mta.layout<accumulator[row, column]>]} dense<1.0> : vector<32x32xf32>
+    // expected-error@+1 {{'mta.contract_tile' op expects a multiple of 4 warps for every head to be distributed to threads, but got 2}}
+    %s = mta.contract_tile %a, %tile[], %d {mta.layouts = [#mta.layout<accumulator[row, column]>]} : vector<32x32xf16>, memref<4x33x8xf16, #gpu.address_space<workgroup>>, vector<32x32xf32>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 32 : i64}
+  return
+}

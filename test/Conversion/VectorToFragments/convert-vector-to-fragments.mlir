@@ -340,3 +340,51 @@ func.func @heads(%m: memref<2x32x8xf16, #gpu.address_space<workgroup>>) {
   } {mta.heads = 2 : i64, mta.rows = 32 : i64}
   return
 }
+
+// Four warps: one product of 64 rows. A lane gives four registers for every 16
+// of the sum; the tile is read by descriptors, in units of 16 bytes: panels of
+// 33 rows. Along the sum of the first product lie panels, of the second rows.
+// CHECK-LABEL: func.func @contract_tile(
+// CHECK-SAME:    %[[TILE:[^:]*]]: memref<2x4x33x8xf16
+// CHECK-DAG:     %[[PANELS_THEN_ROWS:.*]] = arith.constant 34361901056 : i64
+// CHECK-DAG:     %[[ROWS_THEN_PANELS:.*]] = arith.constant 141734445056 : i64
+// CHECK-DAG:     %[[MASK:.*]] = arith.constant 16383 : i64
+// CHECK-DAG:     %[[STEP:.*]] = arith.constant 66 : i64
+// CHECK:         nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.shared>, space = #nvvm.shared_space<cta>}
+// CHECK:         %[[START:.*]] = memref.extract_aligned_pointer_as_index %[[TILE]]
+// CHECK:         %[[FIRST:.*]] = arith.andi %[[PLACE:.*]], %[[MASK]]
+// CHECK-NEXT:    arith.ori %[[FIRST]], %[[PANELS_THEN_ROWS]]
+// CHECK-NEXT:    %[[SECOND:.*]] = arith.addi %[[PLACE]], %[[STEP]]
+// CHECK:         llvm.inline_asm has_side_effects
+// CHECK-SAME:      setp.ne.b32 adds, 0, 0;
+// CHECK-SAME:      wgmma.fence.sync.aligned;
+// CHECK-SAME:      wgmma.mma_async.sync.aligned.m64n32k16.f32.f16.f16 {$0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15}, {$16, $17, $18, $19}, $24, adds, 1, 1, 0;
+// CHECK-SAME:      setp.ne.b32 adds, 1, 0;
+// CHECK-SAME:      {$20, $21, $22, $23}, $25, adds, 1, 1, 0;
+// CHECK-SAME:      wgmma.commit_group.sync.aligned;
+// CHECK-SAME:      wgmma.wait_group.sync.aligned 0;
+// CHECK:         arith.ori %{{.*}}, %[[ROWS_THEN_PANELS]]
+// CHECK:         llvm.inline_asm has_side_effects
+// CHECK-SAME:      setp.ne.b32 adds, 1, 0;
+// CHECK-SAME:      {$32, $33, $34, $35}, $40, adds, 1, 1, 1;
+// CHECK-SAME:      {$36, $37, $38, $39}, $41, adds, 1, 1, 1;
+// CHECK-SAME:      =f,{{.*}},0,1,2,{{.*}},r,r,r,r,r,r,r,r,l,l
+func.func @contract_tile(%tile: memref<2x4x33x8xf16, #gpu.address_space<workgroup>>,
+                         %x: memref<64x40xf16, #gpu.address_space<workgroup>>,
+                         %z: memref<64x40xf32, #gpu.address_space<workgroup>>, %slot: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 128 : index
+  %none = arith.constant 0.0 : f16
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    mta.fence_tiles
+    %a = vector.transfer_read %x[%c0, %c0], %none {in_bounds = [true, true]} : memref<64x40xf16, #gpu.address_space<workgroup>>, vector<64x32xf16>
+    %zero = arith.constant dense<0.0> : vector<64x32xf32>
+    %s = mta.contract_tile %a, %tile[%slot] transposed, %zero : vector<64x32xf16>, memref<2x4x33x8xf16, #gpu.address_space<workgroup>>, vector<64x32xf32>
+    %t = mta.contract_tile %a, %tile[%slot], %s : vector<64x32xf16>, memref<2x4x33x8xf16, #gpu.address_space<workgroup>>, vector<64x32xf32>
+    vector.transfer_write %t, %z[%c0, %c0] {in_bounds = [true, true]} : vector<64x32xf32>, memref<64x40xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 64 : i64}
+  return
+}

@@ -93,3 +93,115 @@ func.func @negative_wait() {
   mta.wait_copies pending(-1)
   return
 }
+
+// -----
+
+func.func @rows_as_panels(%k: memref<?x64xf16>, %tile: memref<64x72xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects a destination of panels of 8 columns for 64 columns, but got 'memref<64x72xf16, 3>'}}
+  mta.copy_tile %k[%i, %i], %tile[%i, %i] limit(%i) shape [64, 64] panels : memref<?x64xf16>, memref<64x72xf16, 3>
+  return
+}
+
+// -----
+
+func.func @too_few_panels(%k: memref<?x64xf16>, %tile: memref<7x65x8xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects a destination of panels of 8 columns for 64 columns, but got 'memref<7x65x8xf16, 3>'}}
+  mta.copy_tile %k[%i, %i], %tile[%i, %i, %i] limit(%i) shape [64, 64] panels : memref<?x64xf16>, memref<7x65x8xf16, 3>
+  return
+}
+
+// -----
+
+func.func @tile_indices(%q: vector<16x64xf16>, %tile: memref<2x8x65x8xf16, 3>, %acc: vector<16x64xf32>, %i: index) -> vector<16x64xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects a contiguous buffer of panels of 8 columns with an index for every dimension before those, but got 2 for 'memref<2x8x65x8xf16, 3>'}}
+  %s = mta.contract_tile %q, %tile[%i, %i], %acc : vector<16x64xf16>, memref<2x8x65x8xf16, 3>, vector<16x64xf32>
+  return %s : vector<16x64xf32>
+}
+
+// -----
+
+func.func @tile_of_rows(%q: vector<16x64xf16>, %tile: memref<2x1x65x16xf16, 3>, %acc: vector<16x8xf32>, %i: index) -> vector<16x8xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects a contiguous buffer of panels of 8 columns with an index for every dimension before those, but got 1 for 'memref<2x1x65x16xf16, 3>'}}
+  %s = mta.contract_tile %q, %tile[%i], %acc : vector<16x64xf16>, memref<2x1x65x16xf16, 3>, vector<16x8xf32>
+  return %s : vector<16x8xf32>
+}
+
+// -----
+
+func.func @strided_tile(%q: vector<16x64xf16>, %tile: memref<8x65x8xf16, strided<[1040, 16, 1]>, 3>, %acc: vector<16x64xf32>, %i: index) -> vector<16x64xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects a contiguous buffer of panels of 8 columns with an index for every dimension before those, but got 0 for 'memref<8x65x8xf16, strided<[1040, 16, 1]>, 3>'}}
+  %s = mta.contract_tile %q, %tile[], %acc : vector<16x64xf16>, memref<8x65x8xf16, strided<[1040, 16, 1]>, 3>, vector<16x64xf32>
+  return %s : vector<16x64xf32>
+}
+
+// -----
+
+func.func @dynamic_tile(%q: vector<16x64xf16>, %tile: memref<?x65x8xf16, 3>, %acc: vector<16x64xf32>, %i: index) -> vector<16x64xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects a contiguous buffer of panels of 8 columns with an index for every dimension before those, but got 0 for 'memref<?x65x8xf16, 3>'}}
+  %s = mta.contract_tile %q, %tile[], %acc : vector<16x64xf16>, memref<?x65x8xf16, 3>, vector<16x64xf32>
+  return %s : vector<16x64xf32>
+}
+
+// -----
+
+func.func @tile_elements(%q: vector<16x64xbf16>, %tile: memref<2x8x65x8xf16, 3>, %acc: vector<16x64xf32>, %i: index) -> vector<16x64xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects operands of f16 or bf16 and sums of f32, but got 'vector<16x64xbf16>', 'memref<2x8x65x8xf16, 3>' and 'vector<16x64xf32>'}}
+  %s = mta.contract_tile %q, %tile[%i], %acc : vector<16x64xbf16>, memref<2x8x65x8xf16, 3>, vector<16x64xf32>
+  return %s : vector<16x64xf32>
+}
+
+// -----
+
+func.func @half_sums(%q: vector<16x64xf16>, %tile: memref<2x8x65x8xf16, 3>, %acc: vector<16x64xf16>, %i: index) -> vector<16x64xf16> {
+  // expected-error@+1 {{'mta.contract_tile' op expects operands of f16 or bf16 and sums of f32, but got 'vector<16x64xf16>'}}
+  %s = mta.contract_tile %q, %tile[%i], %acc : vector<16x64xf16>, memref<2x8x65x8xf16, 3>, vector<16x64xf16>
+  return %s : vector<16x64xf16>
+}
+
+// -----
+
+func.func @tile_rows(%q: vector<32x64xf16>, %tile: memref<2x8x65x8xf16, 3>, %acc: vector<16x64xf32>, %i: index) -> vector<16x64xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects the rows and heads of both vectors to agree, but got 'vector<32x64xf16>' and 'vector<16x64xf32>'}}
+  %s = mta.contract_tile %q, %tile[%i], %acc : vector<32x64xf16>, memref<2x8x65x8xf16, 3>, vector<16x64xf32>
+  return %s : vector<16x64xf32>
+}
+
+// -----
+
+func.func @odd_sum(%q: vector<16x56xf16>, %tile: memref<2x8x65x8xf16, 3>, %acc: vector<16x64xf32>, %i: index) -> vector<16x64xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects sums over a multiple of 16 elements for a multiple of 8 columns up to 256, but got 56 and 64}}
+  %s = mta.contract_tile %q, %tile[%i], %acc : vector<16x56xf16>, memref<2x8x65x8xf16, 3>, vector<16x64xf32>
+  return %s : vector<16x64xf32>
+}
+
+// -----
+
+func.func @odd_columns(%q: vector<16x64xf16>, %tile: memref<2x8x65x8xf16, 3>, %acc: vector<16x60xf32>, %i: index) -> vector<16x60xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects sums over a multiple of 16 elements for a multiple of 8 columns up to 256, but got 64 and 60}}
+  %s = mta.contract_tile %q, %tile[%i], %acc : vector<16x64xf16>, memref<2x8x65x8xf16, 3>, vector<16x60xf32>
+  return %s : vector<16x60xf32>
+}
+
+// -----
+
+func.func @many_columns(%q: vector<16x64xf16>, %tile: memref<33x65x8xf16, 3>, %acc: vector<16x264xf32>, %i: index) -> vector<16x264xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects sums over a multiple of 16 elements for a multiple of 8 columns up to 256, but got 64 and 264}}
+  %s = mta.contract_tile %q, %tile[], %acc : vector<16x64xf16>, memref<33x65x8xf16, 3>, vector<16x264xf32>
+  return %s : vector<16x264xf32>
+}
+
+// -----
+
+func.func @small_tile(%q: vector<16x80xf16>, %tile: memref<2x8x65x8xf16, 3>, %acc: vector<16x64xf32>, %i: index) -> vector<16x64xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects a tile of at least 80 rows and 64 columns, but got 'memref<2x8x65x8xf16, 3>'}}
+  %s = mta.contract_tile %q, %tile[%i], %acc : vector<16x80xf16>, memref<2x8x65x8xf16, 3>, vector<16x64xf32>
+  return %s : vector<16x64xf32>
+}
+
+// -----
+
+func.func @small_transposed_tile(%q: vector<16x80xf16>, %tile: memref<2x8x65x8xf16, 3>, %acc: vector<16x64xf32>, %i: index) -> vector<16x64xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects a tile of at least 64 rows and 80 columns, but got 'memref<2x8x65x8xf16, 3>'}}
+  %s = mta.contract_tile %q, %tile[%i] transposed, %acc : vector<16x80xf16>, memref<2x8x65x8xf16, 3>, vector<16x64xf32>
+  return %s : vector<16x64xf32>
+}

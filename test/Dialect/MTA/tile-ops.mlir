@@ -30,6 +30,27 @@ func.func @copy(%k: memref<1x4x?x64xf16>,
   return
 }
 
+// CHECK-LABEL: func.func @panels(
+// CHECK:         mta.copy_tile {{.*}} limit(%{{.*}}) shape [64, 64] panels : memref<?x64xf16>, memref<2x8x65x8xf16
+// CHECK-NEXT:    mta.fence_tiles
+// CHECK-NEXT:    %[[S:.*]] = mta.contract_tile %[[Q:.*]], %[[TILE:.*]][%[[SLOT:.*]]] transposed, %[[ZERO:[^ ]*]]
+// CHECK-SAME:      : vector<16x64xf16>, memref<2x8x65x8xf16, #gpu.address_space<workgroup>>, vector<16x64xf32>
+// CHECK-NEXT:    mta.contract_tile %[[Q]], %[[TILE]][%[[SLOT]]], %[[S]]
+func.func @panels(%k: memref<?x64xf16>, %tile: memref<2x8x65x8xf16, #workgroup>,
+                  %q: vector<16x64xf16>, %zero: vector<16x64xf32>,
+                  %slot: index, %row: index, %keys: index) -> vector<16x64xf32> {
+  %c0 = arith.constant 0 : index
+  mta.copy_tile %k[%row, %c0], %tile[%slot, %c0, %c0, %c0]
+      limit(%keys) shape [64, 64] panels
+      : memref<?x64xf16>, memref<2x8x65x8xf16, #workgroup>
+  mta.fence_tiles
+  %s = mta.contract_tile %q, %tile[%slot] transposed, %zero
+      : vector<16x64xf16>, memref<2x8x65x8xf16, #workgroup>, vector<16x64xf32>
+  %t = mta.contract_tile %q, %tile[%slot], %s
+      : vector<16x64xf16>, memref<2x8x65x8xf16, #workgroup>, vector<16x64xf32>
+  return %t : vector<16x64xf32>
+}
+
 // CHECK-LABEL: func.func @layouts
 // CHECK-SAME:    a = #mta.layout<accumulator[head, row, column]>
 // CHECK-SAME:    b = #mta.layout<rhs[row, column]>

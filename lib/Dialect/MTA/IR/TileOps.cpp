@@ -37,5 +37,49 @@ LogicalResult CopyTileOp::verify() {
     return emitOpError("expects a shape of rows of a multiple of 8 elements, "
                        "but got [")
            << getShape() << "]";
+  if (getPanels() && (dest.getRank() < 3 || dest.getShape().back() != 8 ||
+                      8 * dest.getDimSize(dest.getRank() - 3) < getShape()[1]))
+    return emitOpError("expects a destination of panels of 8 columns for ")
+           << getShape()[1] << " columns, but got " << dest;
+  return success();
+}
+
+/// k and columns of the product, rows and columns of the stored tile.
+LogicalResult ContractTileOp::verify() {
+  auto lhs = cast<VectorType>(getLhs().getType());
+  auto accumulator = cast<VectorType>(getAccumulator().getType());
+  auto tile = cast<MemRefType>(getTile().getType());
+  int64_t rank = tile.getRank();
+  if (rank != static_cast<int64_t>(getIndices().size()) + 3 ||
+      !tile.hasStaticShape() || !tile.getLayout().isIdentity() ||
+      tile.getShape().back() != 8)
+    return emitOpError("expects a contiguous buffer of panels of 8 columns "
+                       "with an index for every dimension before those, but "
+                       "got ")
+           << getIndices().size() << " for " << tile;
+  Type element = lhs.getElementType();
+  if (element != tile.getElementType() ||
+      !(element.isF16() || element.isBF16()) ||
+      !accumulator.getElementType().isF32())
+    return emitOpError("expects operands of f16 or bf16 and sums of f32, but "
+                       "got ")
+           << lhs << ", " << tile << " and " << accumulator;
+  if (lhs.getRank() < 2 || lhs.getRank() > 3 ||
+      lhs.getShape().drop_back() != accumulator.getShape().drop_back())
+    return emitOpError("expects the rows and heads of both vectors to agree, "
+                       "but got ")
+           << lhs << " and " << accumulator;
+  int64_t k = lhs.getShape().back(), columns = accumulator.getShape().back();
+  if (k % 16 != 0 || columns % 8 != 0 || columns > 256)
+    return emitOpError("expects sums over a multiple of 16 elements for a "
+                       "multiple of 8 columns up to 256, but got ")
+           << k << " and " << columns;
+  int64_t tileRows = getTransposed() ? columns : k;
+  int64_t tileColumns = getTransposed() ? k : columns;
+  if (tile.getDimSize(rank - 2) < tileRows ||
+      8 * tile.getDimSize(rank - 3) < tileColumns)
+    return emitOpError("expects a tile of at least ")
+           << tileRows << " rows and " << tileColumns << " columns, but got "
+           << tile;
   return success();
 }

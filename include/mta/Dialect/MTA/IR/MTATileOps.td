@@ -81,6 +81,9 @@ def MTA_CopyTileOp : Op<MTA_Dialect, "copy_tile", [
     `source`, from `source_indices`, to `dest_indices` of `dest`. Rows of the
     source outside of [0, limit) read as zero; the first one may be negative.
 
+    With `panels`, `dest` holds panels of 8 columns: element (row, column) of
+    the tile is at (column / 8, row, column % 8) of its last three dimensions.
+
     The whole workgroup takes part. The data is there after an
     `mta.commit_copies`, an `mta.wait_copies` and a barrier.
 
@@ -90,6 +93,8 @@ def MTA_CopyTileOp : Op<MTA_Dialect, "copy_tile", [
     - C2: the element types are equal and have 16 bits.
     - C3: a row of `shape` is a multiple of 16 bytes.
     - C4: the last dimension of both is contiguous.
+    - C5: with `panels`, the last dimension of `dest` has size 8 and there are
+      enough panels.
 
     Example:
 
@@ -106,10 +111,10 @@ def MTA_CopyTileOp : Op<MTA_Dialect, "copy_tile", [
   let arguments = (ins
     AnyMemRef:$source, Variadic<Index>:$source_indices,
     AnyMemRef:$dest, Variadic<Index>:$dest_indices,
-    Index:$limit, DenseI64ArrayAttr:$shape);
+    Index:$limit, DenseI64ArrayAttr:$shape, UnitAttr:$panels);
   let assemblyFormat = [{
     $source `[` $source_indices `]` `,` $dest `[` $dest_indices `]`
-    `limit` `` `(` $limit `)` `shape` $shape attr-dict
+    `limit` `` `(` $limit `)` `shape` $shape (`panels` $panels^)? attr-dict
     `:` type($source) `,` type($dest)
   }];
   let hasVerifier = 1;
@@ -156,6 +161,75 @@ def MTA_WaitCopiesOp : Op<MTA_Dialect, "wait_copies", [
   let arguments = (ins
     ConfinedAttr<DefaultValuedAttr<I32Attr, "0">, [IntNonNegative]>:$pending);
   let assemblyFormat = "(`pending` `` `(` $pending^ `)`)? attr-dict";
+}
+
+def MTA_FenceTilesOp : Op<MTA_Dialect, "fence_tiles", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "shows workgroup memory to the tensor cores";
+  let description = [{
+    What this thread wrote to workgroup memory, also by copies that it waited
+    for, is visible after a barrier to tensor cores that read the memory by
+    themselves, `mta.contract_tile`: they access it through another proxy (PTX
+    ISA 8.7, "Proxies").
+
+    Example:
+
+    ```mlir
+    func.func @fence() {
+      mta.fence_tiles
+      return
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def MTA_ContractTileOp : Op<MTA_Dialect, "contract_tile", [
+    AllTypesMatch<["accumulator", "result"]>,
+    MemoryEffects<[MemRead]>]> {
+  let summary = "a product with a tile that tensor cores read from memory";
+  let description = [{
+    `lhs` (rows x k) times a matrix (k x columns) plus `accumulator` (rows x
+    columns), in f32. The matrix is a tile in workgroup memory in panels of 8
+    columns, as `mta.copy_tile` with `panels` writes it, or the transpose of it
+    with `transposed`. With heads, the first dimension of the vectors, every
+    head has a tile of its own.
+
+    `indices` lead to the tile: all dimensions but the panels' three.
+
+    This is `wgmma.mma_async` of Hopper (PTX ISA 9.7.15), which reads the tile
+    once for four warps; `vector.contract` with a vector that was read is
+    `mma.sync`, which needs it in the registers of every warp.
+
+    Preconditions:
+
+    - C1: `tile` has three dimensions more than there are indices, is
+      contiguous, and its last dimension has size 8.
+    - C2: elements of `lhs` and `tile` are of one type, f16 or bf16.
+    - C3: k is a multiple of 16; columns are a multiple of 8 and at most 256.
+    - C4: the tile has enough rows and panels.
+
+    Example:
+
+    ```mlir
+    func.func @scores(%q: vector<64x32xf16>, %k: memref<2x4x65x8xf16, #gpu.address_space<workgroup>>,
+                      %zero: vector<64x64xf32>, %slot: index) -> vector<64x64xf32> {
+      %s = mta.contract_tile %q, %k[%slot] transposed, %zero
+          : vector<64x32xf16>, memref<2x4x65x8xf16, #gpu.address_space<workgroup>>, vector<64x64xf32>
+      return %s : vector<64x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins
+    AnyVectorOfNonZeroRank:$lhs, AnyVectorOfNonZeroRank:$accumulator,
+    AnyMemRef:$tile, Variadic<Index>:$indices, UnitAttr:$transposed);
+  let results = (outs AnyVectorOfNonZeroRank:$result);
+  let assemblyFormat = [{
+    $lhs `,` $tile `[` $indices `]` (`transposed` $transposed^)? `,`
+    $accumulator attr-dict
+    `:` type($lhs) `,` type($tile) `,` type($accumulator)
+  }];
+  let hasVerifier = 1;
 }
 
 def MTA_BarrierOp : Op<MTA_Dialect, "barrier", [
