@@ -100,11 +100,13 @@ private:
                          mlir::Value scores, mlir::Value tile,
                          int64_t &trailing, bool masked);
   mlir::Value applyConv(StepState &state, mlir::Value scores, mlir::Value tile);
-  void accumulateWindow(StepState &state, mlir::Value view, mlir::Value half,
-                        int64_t a, int64_t head,
+  void accumulateWindow(StepState &state, mlir::Value view, mlir::Value tile,
+                        mlir::Value half, int64_t a, int64_t head,
                         mlir::MutableArrayRef<mlir::Value> pieces);
-  void writeScores(const StepState &state, mlir::Value scores, mlir::Value row,
-                   mlir::Value column);
+  mlir::SmallVector<mlir::Value> writeScores(const StepState &state,
+                                             mlir::Value scores,
+                                             mlir::Value row,
+                                             mlir::Value column);
   mlir::Value applyMix(StepState &state, mlir::Value scores);
   mlir::Value mask(mlir::Value scores, mlir::Value tile, int64_t trailing,
                    bool ownRowsOnly, double fill);

@@ -198,24 +198,27 @@ Value TileKernel::applySteps(MutableArrayRef<StepState> steps, Value scores,
 }
 
 /// Writes scores to the buffers of an operation, where others read them after
-/// the barrier.
-void TileKernel::writeScores(const StepState &state, Value scores, Value row,
-                             Value column) {
+/// a barrier. Returns what is written to each of them.
+SmallVector<Value> TileKernel::writeScores(const StepState &state, Value scores,
+                                           Value row, Value column) {
   Type f16 = b.getF16Type();
+  SmallVector<Value> parts;
   for (Value view : state.views) {
     Value part = b.convert(scores, f16);
+    parts.push_back(part);
     b.write(part, view, at({}, row, column));
     if (state.views.size() > 1)
       scores =
           arith::SubFOp::create(b, scores, b.convert(part, b.getF32Type()));
   }
-  BarrierOp::create(b);
+  return parts;
 }
 
 /// Adds the products of one window query, for one head of the group that is
-/// read, to the pieces of 8 columns of the result.
-void TileKernel::accumulateWindow(StepState &state, Value view, Value half,
-                                  int64_t a, int64_t head,
+/// read, to the pieces of 8 columns of the result. `tile`, if there is one, is
+/// what stands in this tile's half of the ring.
+void TileKernel::accumulateWindow(StepState &state, Value view, Value tile,
+                                  Value half, int64_t a, int64_t head,
                                   MutableArrayRef<Value> pieces) {
   auto conv = cast<KeyQueryConvOp>(state.plan->op);
   int64_t halo = 8 * state.plan->haloPieces;
@@ -232,7 +235,8 @@ void TileKernel::accumulateWindow(StepState &state, Value view, Value half,
       indices[0] = b.index(head);
     return b.read(view, indices, typeOf(columns));
   };
-  Value tile = read(b.mul(half, plan.keyTile), plan.keyTile);
+  if (!tile)
+    tile = read(b.mul(half, plan.keyTile), plan.keyTile);
   Value scores = tile;
   if (halo > 0) {
     Value other = b.sub(b.index(1), half);
@@ -250,15 +254,22 @@ void TileKernel::accumulateWindow(StepState &state, Value view, Value half,
 Value TileKernel::applyConv(StepState &state, Value scores, Value tile) {
   auto conv = cast<KeyQueryConvOp>(state.plan->op);
   Value half = arith::RemUIOp::create(b, tile, b.index(2));
-  writeScores(state, scores, b.index(conv.getQueryWindow() - 1),
-              b.mul(half, plan.keyTile));
+  int64_t last = conv.getQueryWindow() - 1;
+  SmallVector<Value> own =
+      writeScores(state, scores, b.index(last), b.mul(half, plan.keyTile));
   VectorType piece = b.type({plan.rows, 8}, b.getF32Type());
   SmallVector<Value> pieces(plan.keyTile / 8, b.splat(piece, 0.0));
+  // A row's own scores are the last of its window, and in registers.
+  bool readsOthers = state.plan->groupSize > 1;
+  if (!readsOthers)
+    for (auto [view, tile] : llvm::zip_equal(state.views, own))
+      accumulateWindow(state, view, tile, half, last, 0, pieces);
+  BarrierOp::create(b);
   int64_t sources = state.weights.size() / conv.getQueryWindow();
   for (Value view : state.views)
     for (int64_t head = 0; head < sources; ++head)
-      for (int64_t a = 0; a < conv.getQueryWindow(); ++a)
-        accumulateWindow(state, view, half, a, head, pieces);
+      for (int64_t a = 0; a < last + readsOthers; ++a)
+        accumulateWindow(state, view, Value(), half, a, head, pieces);
   Value result = b.splat(tileType(b.getF32Type()), 0.0);
   for (auto [index, value] : llvm::enumerate(pieces))
     result = b.insertColumns(value, result, 8 * index);
@@ -273,6 +284,7 @@ Value TileKernel::applyMix(StepState &state, Value scores) {
   // Another mix may still be read.
   BarrierOp::create(b);
   writeScores(state, scores, zero(), zero());
+  BarrierOp::create(b);
   Value result;
   VectorType shared =
       VectorType::get({plan.rows, plan.keyTile}, b.getF16Type());
