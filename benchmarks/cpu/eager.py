@@ -8,6 +8,8 @@ import math
 import torch
 from torch.nn import functional
 
+from mta.reference.epilogue import depth_scale
+
 
 class EagerAttention(torch.nn.Module):
     """A causal preset of `mta.Attention` on q, k, v: B×H×N×D and its weights.
@@ -54,6 +56,7 @@ class EagerAttention(torch.nn.Module):
     def _finish(self, o: torch.Tensor) -> torch.Tensor:
         if self.attention.norm:
             o = o * torch.rsqrt((o * o).mean(dim=-1, keepdim=True) + 1e-5) * self.norm_weight
+            o = o * depth_scale(self.attention.layer)
         if self.attention.gate:
             o = o * torch.sigmoid(o @ self.gate_weight.T + self.gate_bias)
         return o
