@@ -60,6 +60,11 @@ MTA_C_EXPORT void mtaFree(void *pointer);
 MTA_C_EXPORT MtaModule *mtaModuleParse(const char *text, size_t length,
                                        const char *name);
 
+/// As `mtaModuleParse`; functions keep the names that the text has for their
+/// arguments and results in attributes `mta.name`.
+MTA_C_EXPORT MtaModule *mtaModuleParseWithNames(const char *text, size_t length,
+                                                const char *name);
+
 /// An independent copy of a module.
 MTA_C_EXPORT MtaModule *mtaModuleClone(const MtaModule *module);
 
@@ -75,8 +80,14 @@ MTA_C_EXPORT char *mtaModulePrint(const MtaModule *module);
 
 /// Translates a copy of the module, whatever level it is at, to one PTX text
 /// with all its kernels. `chip` is an NVIDIA target such as "sm_80" or
-/// "sm_90a". Needs no CUDA installation.
+/// "sm_90a". Attentions become fused kernels, as by `mta-gpu`; for the
+/// reference run `mta-reference-gpu` first. Needs no CUDA installation.
 MTA_C_EXPORT char *mtaModuleToPTX(const MtaModule *module, const char *chip);
+
+/// How to launch the kernels of `mtaModuleToPTX`, as JSON; its schema is
+/// python/mta/contract.schema.json.
+MTA_C_EXPORT char *mtaModuleToContract(const MtaModule *module,
+                                       const char *chip);
 
 /// As `mtaModuleToPTX`, assembled with ptxas. `ptxas` is the program to call,
 /// or NULL to search PATH. The size goes to `*size`.

@@ -61,6 +61,22 @@ MTA_C_EXPORT size_t mtaDeviceCountUnwritten(const MtaDevice *device,
                                             const void *pointer, size_t count,
                                             size_t elementSize, size_t *first);
 
+/// The kernels of a PTX text on a device, which releases them.
+typedef struct MtaKernels MtaKernels;
+
+/// Loads PTX. Returns NULL if the emulator does not accept the text.
+MTA_C_EXPORT MtaKernels *mtaDeviceLoad(MtaDevice *device, const char *ptx);
+
+/// Runs a kernel, between `mtaDeviceBegin` and `mtaDeviceEnd`, which reports
+/// the first error. `parameters` are all parameters as the entry lays them out,
+/// as the driver's CU_LAUNCH_PARAM_BUFFER_POINTER.
+MTA_C_EXPORT void mtaDeviceLaunch(MtaDevice *device, MtaKernels *kernels,
+                                  const char *entry, const uint32_t grid[3],
+                                  const uint32_t block[3],
+                                  uint32_t dynamicShared,
+                                  const void *parameters,
+                                  size_t parameterBytes);
+
 /// As `mtaModuleCompile`, for a module whose host code launches kernels: the
 /// launches and allocations of the executable go to `device`. Fails if the
 /// emulator does not accept the PTX.

@@ -17,6 +17,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mta/InitAll.h"
+#include "mta/Target/CSignature.h"
+#include "mta/Target/Contract.h"
 #include "mta/Target/Object.h"
 #include "mta/Target/PTX.h"
 #include "llvm/Support/SourceMgr.h"
@@ -124,7 +126,12 @@ const char *mtaLastError(void) { return lastError.c_str(); }
 
 void mtaFree(void *pointer) { std::free(pointer); }
 
-MtaModule *mtaModuleParse(const char *text, size_t length, const char *name) {
+/// Parses with `parse`, which gets the text and the context.
+static MtaModule *
+parseModule(const char *text, size_t length, const char *name,
+            llvm::function_ref<OwningOpRef<ModuleOp>(
+                const std::shared_ptr<llvm::SourceMgr> &, MLIRContext *)>
+                parse) {
   auto result = std::make_unique<MtaModule>();
   DiagnosticCollector collector(result->context);
   auto buffer =
@@ -135,14 +142,26 @@ MtaModule *mtaModuleParse(const char *text, size_t length, const char *name) {
   }
   auto source = std::make_shared<llvm::SourceMgr>();
   source->AddNewSourceBuffer(std::move(buffer), SMLoc());
-  result->op =
-      parseSourceFile<ModuleOp>(source, ParserConfig(&result->context));
+  result->op = parse(source, &result->context);
   if (!result->op) {
     if (lastError.empty())
       lastError = "error: expects a builtin.module";
     return nullptr;
   }
   return result.release();
+}
+
+MtaModule *mtaModuleParse(const char *text, size_t length, const char *name) {
+  return parseModule(
+      text, length, name,
+      [](const std::shared_ptr<llvm::SourceMgr> &source, MLIRContext *context) {
+        return parseSourceFile<ModuleOp>(source, context);
+      });
+}
+
+MtaModule *mtaModuleParseWithNames(const char *text, size_t length,
+                                   const char *name) {
+  return parseModule(text, length, name, mta::parseWithNames);
 }
 
 MtaModule *mtaModuleClone(const MtaModule *module) {
@@ -194,7 +213,9 @@ static FailureOr<std::string> translate(const MtaModule *module,
                                         const char *chip) {
   OwningOpRef<ModuleOp> copy(
       const_cast<OwningOpRef<ModuleOp> &>(module->op)->clone());
-  auto texts = mta::translateToPTX(*copy, chip, /*mergeKernels=*/true);
+  mta::PTXOptions options;
+  options.chip = chip;
+  auto texts = mta::translateToPTX(*copy, options);
   if (failed(texts))
     return failure();
   if (texts->size() != 1)
@@ -205,6 +226,16 @@ static FailureOr<std::string> translate(const MtaModule *module,
 char *mtaModuleToPTX(const MtaModule *module, const char *chip) {
   DiagnosticCollector collector(const_cast<MLIRContext &>(module->context));
   FailureOr<std::string> text = translate(module, chip);
+  return succeeded(text) ? copyOut(*text) : nullptr;
+}
+
+char *mtaModuleToContract(const MtaModule *module, const char *chip) {
+  DiagnosticCollector collector(const_cast<MLIRContext &>(module->context));
+  OwningOpRef<ModuleOp> copy(
+      const_cast<OwningOpRef<ModuleOp> &>(module->op)->clone());
+  mta::PTXOptions options;
+  options.chip = chip;
+  FailureOr<std::string> text = mta::translateToContract(*copy, options);
   return succeeded(text) ? copyOut(*text) : nullptr;
 }
 
@@ -236,7 +267,7 @@ mta::capi::compile(const MtaModule *module, int optimizationLevel,
     return nullptr;
   }
   ModuleOp op = const_cast<OwningOpRef<ModuleOp> &>(module->op).get();
-  if (failed(mta::verifyForThisMachine(op)))
+  if (failed(mta::verifyForProcessor(op, mta::thisMachineHas)))
     return nullptr;
   auto jit = JIT::create(op, optimizationLevel, symbols);
   if (!jit) {

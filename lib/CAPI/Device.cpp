@@ -85,6 +85,26 @@ size_t mtaDeviceCountUnwritten(const MtaDevice *device, const void *pointer,
   return unwritten;
 }
 
+MtaKernels *mtaDeviceLoad(MtaDevice *device, const char *ptx) {
+  auto *kernels = reinterpret_cast<MtaKernels *>(device->device.load(ptx));
+  if (!kernels)
+    (void)reportError(device);
+  return kernels;
+}
+
+void mtaDeviceLaunch(MtaDevice *device, MtaKernels *kernels, const char *entry,
+                     const uint32_t grid[3], const uint32_t block[3],
+                     uint32_t dynamicShared, const void *parameters,
+                     size_t parameterBytes) {
+  const auto *bytes = static_cast<const uint8_t *>(parameters);
+  EmulatedDevice &emulated = device->device;
+  emulated.launch(
+      emulated.getFunction(
+          reinterpret_cast<EmulatedDevice::LoadedModule *>(kernels), entry),
+      grid, block, dynamicShared,
+      std::vector<uint8_t>(bytes, bytes + parameterBytes));
+}
+
 MtaExecutable *mtaModuleCompileForDevice(const MtaModule *module,
                                          MtaDevice *device,
                                          int optimizationLevel) {

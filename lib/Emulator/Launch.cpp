@@ -59,7 +59,8 @@ std::string refuseShape(const Program &program, const LaunchConfig &config) {
 std::string refuseResources(const Program &program,
                             const LaunchConfig &config) {
   const ParsedModule &module = *program.module;
-  const TargetLimits *limits = targetLimits(module.target);
+  const hardware::Architecture *limits =
+      hardware::findArchitecture(module.target);
   if (!limits)
     return "expects a target of sm_70 or later, but got " + module.targetName;
   if (program.staticShared > MaxStaticShared)
@@ -68,10 +69,10 @@ std::string refuseResources(const Program &program,
            " bytes of shared memory, but at most 49152 can be declared";
   uint64_t shared =
       uint64_t(program.dynamicSharedOffset) + config.dynamicShared;
-  if (shared > limits->sharedPerBlock)
+  if (shared > limits->blockBytes)
     return "'" + program.entry->name + "' needs " + std::to_string(shared) +
            " bytes of shared memory, but " + module.targetName + " has " +
-           std::to_string(limits->sharedPerBlock) + " for a block";
+           std::to_string(limits->blockBytes) + " for a block";
   uint32_t registers = program.entry->maxRegisters;
   uint64_t threads =
       uint64_t(config.block[0]) * config.block[1] * config.block[2];

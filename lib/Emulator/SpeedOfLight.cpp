@@ -14,26 +14,7 @@
 namespace mta::emulator {
 
 namespace {
-// Multiprocessors, boost clock, dense 16-bit tensor rate with 32-bit sums and
-// DRAM bandwidth from the vendor's data sheets and architecture white papers;
-// lanes per cycle from the CUDA C++ Programming Guide, table "Throughput of
-// Native Arithmetic Instructions".
-constexpr GpuFigures Gpus[] = {
-    {"a100-sxm", "NVIDIA A100 80GB data sheet", 108, 1.41, 312.0, 2039, 64, 64,
-     16},
-    {"h100-sxm", "NVIDIA H100 SXM5 data sheet and H100 white paper", 132, 1.83,
-     989.4, 3350, 128, 64, 16},
-    {"h200", "NVIDIA H200 SXM data sheet", 132, 1.83, 989.4, 4800, 128, 64, 16},
-    {"l40s", "NVIDIA L40S data sheet and Ada white paper", 142, 2.52, 362.1,
-     864, 128, 64, 16},
-    {"rtx4090", "NVIDIA Ada GPU architecture white paper", 128, 2.52, 165.2,
-     1008, 128, 64, 16},
-};
-
-// Common to the listed architectures.
-constexpr double IssuePerCycle = 4; // warp instructions, one a scheduler
-// Shared memory serves one wavefront in a cycle.
-constexpr double L2BytesPerCycle = 64; // to one multiprocessor
+using hardware::GpuFigures;
 
 uint64_t warpsOf(const Counters &counters, const char *name) {
   auto found = counters.classes.find(name);
@@ -80,10 +61,8 @@ private:
 };
 
 SpeedOfLight Model::run() {
-  double tensorPerCycle =
-      gpu.tensorTFlops * 1e12 / 2 / (gpu.multiprocessors * gpu.clockGHz * 1e9);
-  add("issue", double(counters.total.warps) / IssuePerCycle);
-  add("tensor", tensorWork(counters) / tensorPerCycle);
+  add("issue", double(counters.total.warps) / hardware::Schedulers);
+  add("tensor", tensorWork(counters) / gpu.tensorPerCycle());
   add("float32", lanesOf("float32") / gpu.floatLanes);
   add("integer", (lanesOf("integer") + lanesOf("move")) / gpu.integerLanes);
   // Packed halves run at the rate of single precision.
@@ -93,7 +72,7 @@ SpeedOfLight Model::run() {
                     double(warpsOf(counters, "shuffle")));
   double sectorBytes =
       32.0 * double(counters.total.sectorsRead + counters.total.sectorsWritten);
-  add("l2", sectorBytes / L2BytesPerCycle);
+  add("l2", sectorBytes / hardware::L2BytesPerCycle);
   double dramBytes =
       double(counters.uniqueBytesRead) + double(counters.uniqueBytesWritten);
   double dramMicroseconds = dramBytes / (gpu.memoryGBs * 1e3);
@@ -117,14 +96,14 @@ SpeedOfLight Model::run() {
 
 std::string knownGpus() {
   std::string names;
-  for (const GpuFigures &gpu : Gpus)
+  for (const GpuFigures &gpu : hardware::Gpus)
     names += (names.empty() ? "" : ", ") + std::string(gpu.name);
   return names;
 }
 
 Expected<SpeedOfLight> speedOfLight(const Counters &counters,
                                     const std::string &name) {
-  for (const GpuFigures &gpu : Gpus)
+  for (const GpuFigures &gpu : hardware::Gpus)
     if (name == gpu.name)
       return Model(counters, gpu).run();
   return Error{"", 0,

@@ -9,25 +9,15 @@
 #ifndef MTA_LIB_EMULATOR_TARGET_H
 #define MTA_LIB_EMULATOR_TARGET_H
 
-#include <cstdint>
+#include "mta/Hardware/GPU.h"
 
 namespace mta::emulator {
 
-/// What one block may use on a target.
-struct TargetLimits {
-  unsigned sm = 0;
-  /// Bytes of shared memory after opting in.
-  uint32_t sharedPerBlock = 0;
-};
+using hardware::MaxRegistersPerThread;
+using hardware::MaxThreadsPerBlock;
 
-constexpr uint32_t MaxThreadsPerBlock = 1024;
 constexpr uint32_t MaxStaticShared = 48 * 1024;
-constexpr uint32_t MaxRegistersPerThread = 255;
-constexpr uint32_t RegistersPerBlock = 65536;
-
-/// The limits of the newest listed target that is not newer than `sm`; null
-/// for targets before sm_70, which the emulator does not model.
-const TargetLimits *targetLimits(unsigned sm);
+constexpr uint32_t RegistersPerBlock = hardware::Registers;
 
 } // namespace mta::emulator
 

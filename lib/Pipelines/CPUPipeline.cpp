@@ -24,22 +24,23 @@
 #include "mta/Conversion/Passes.h"
 #include "mta/Dialect/MTA/Transforms/Passes.h"
 #include "mta/Pipelines/Pipelines.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/TargetParser/Host.h"
+#include "mta/Pipelines/VectorUnits.h"
 
 using namespace mlir;
 using namespace mta;
 
-/// The widest vector registers of this machine; 128 where nothing is known.
-static int64_t hostVectorBits() {
-  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  if (features.lookup("avx512f"))
-    return 512;
-  return features.lookup("avx2") ? 256 : 128;
+/// What `options` say, and of this machine what they leave open.
+static VectorUnits unitsFrom(const mta::CPUOptions &options) {
+  VectorUnits units = vectorUnitsOf(thisMachineHas);
+  if (options.vectorBits)
+    units.vectorBits = options.vectorBits;
+  if (options.pairCost != CPUOptions::kThisMachine)
+    units.pairCost = options.pairCost;
+  return units;
 }
 
 static void buildTiles(OpPassManager &pm, const mta::CPUOptions &options,
-                       int64_t vectorBits) {
+                       const VectorUnits &units) {
   buildSimplification(pm);
   mta::ChooseSchedulePassOptions choose;
   choose.queryTile = options.queryTile;
@@ -47,7 +48,8 @@ static void buildTiles(OpPassManager &pm, const mta::CPUOptions &options,
   choose.edgeKeyTile = options.edgeKeyTile;
   choose.sweeps = options.sweeps;
   choose.heads = options.heads;
-  choose.vectorBits = vectorBits;
+  choose.vectorBits = units.vectorBits;
+  choose.pairCost = units.pairCost;
   pm.addPass(mta::createChooseSchedulePass(choose));
   pm.addPass(mta::createTileAttentionPass());
   pm.addPass(mta::createVerifyTiledPass());
@@ -68,18 +70,19 @@ static void buildBuffers(OpPassManager &pm) {
 }
 
 static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options,
-                       int64_t vectorBits) {
+                       const VectorUnits &units) {
   pm.addPass(mta::createParallelizeRowsPass());
   buildSimplification(pm);
   mta::VectorizeTilesPassOptions vectorize;
-  vectorize.vectorBits = vectorBits;
+  vectorize.vectorBits = units.vectorBits;
+  vectorize.pairProducts = units.pairCost != 0;
   pm.addPass(mta::createVectorizeTilesPass(vectorize));
   // Half of the operations are the same indices again, which are found faster
   // than they are simplified.
   pm.addPass(createCSEPass());
   buildSimplification(pm);
   mta::VerifyTileProgramPassOptions verify;
-  verify.vectorBits = vectorBits;
+  verify.vectorBits = units.vectorBits;
   pm.addPass(mta::createVerifyTileProgramPass(verify));
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
@@ -95,16 +98,17 @@ static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options,
 
 static void buildLLVM(OpPassManager &pm) {
   buildHostLoops(pm);
-  pm.addPass(createConvertVectorToLLVMPass());
+  ConvertVectorToLLVMPassOptions vectors;
+  vectors.x86Vector = true;
+  pm.addPass(createConvertVectorToLLVMPass(vectors));
   buildLLVMConversions(pm);
   buildCleanup(pm);
 }
 
 void mta::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
-  int64_t vectorBits =
-      options.vectorBits ? options.vectorBits : hostVectorBits();
-  buildTiles(pm, options, vectorBits);
+  VectorUnits units = unitsFrom(options);
+  buildTiles(pm, options, units);
   buildBuffers(pm);
-  buildLoops(pm, options, vectorBits);
+  buildLoops(pm, options, units);
   buildLLVM(pm);
 }

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-//     mta ops -> tile programs on vectors -> buffers -> layouts -> threads
-//             -> workgroup memory -> kernels -> PTX
+//     mta ops -> schedules -> tile programs on vectors -> buffers -> layouts
+//             -> threads -> workgroup memory -> kernels -> PTX
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,21 +20,43 @@
 #include "mlir/Transforms/Passes.h"
 #include "mta/Conversion/Passes.h"
 #include "mta/Dialect/MTA/Transforms/Passes.h"
+#include "mta/Hardware/GPU.h"
 #include "mta/Pipelines/Pipelines.h"
 
 using namespace mlir;
 
+/// Attentions get the shapes of their kernels.
+static void buildSchedules(OpPassManager &pm, const mta::GPUOptions &options) {
+  mta::ChooseKernelSchedulePassOptions choose;
+  choose.chip = options.chip;
+  choose.rows = options.rows;
+  choose.keyTile = options.keyTile;
+  choose.warps = options.warps;
+  choose.stages = options.stages;
+  choose.query = options.query;
+  choose.scores = options.scores;
+  choose.products = options.products;
+  choose.explain = options.explain;
+  pm.addPass(mta::createChooseKernelSchedulePass(choose));
+}
+
 /// Attention becomes tile programs; what follows it, linalg.
-static void buildTilePrograms(OpPassManager &pm, StringRef chip) {
+static void buildTilePrograms(OpPassManager &pm,
+                              const mta::GPUOptions &options) {
   mta::buildSimplification(pm);
-  mta::ConvertMTAToGPUPassOptions options;
-  // PTX ISA 9.7.15: wgmma needs sm_90a.
-  options.warpgroups = chip == "sm_90a";
-  pm.addPass(mta::createConvertMTAToGPUPass(options));
+  buildSchedules(pm, options);
+  mta::ConvertMTAToGPUPassOptions convert;
+  convert.f32Precision = options.f32Precision;
+  convert.warpgroups = mta::hardware::hasWarpgroups(options.chip.getValue());
+  unsigned number = mta::hardware::architectureNumber(options.chip.getValue());
+  if (const auto *architecture = mta::hardware::findArchitecture(number))
+    convert.workgroupBytes = architecture->blockBytes;
+  pm.addPass(mta::createConvertMTAToGPUPass(convert));
   pm.addPass(mta::createConvertMTAToLinalgPass());
   mta::buildSimplification(pm);
   mta::buildBufferization(pm);
   mta::buildDeallocation(pm);
+  pm.addPass(mta::createVerifyWorkgroupProgramPass());
 }
 
 /// Tile programs become the programs of threads.
@@ -43,14 +65,21 @@ static void buildThreads(OpPassManager &pm) {
   pm.addPass(mta::createConvertVectorToFragmentsPass());
   pm.addPass(mta::createApproximateMathPass());
   mta::buildSimplification(pm);
+  pm.addPass(mta::createVerifyThreadProgramPass());
   pm.addPass(mta::createPlanWorkgroupMemoryPass());
 }
 
-void mta::buildGPUPipeline(OpPassManager &pm,
-                           const ReferenceGPUOptions &options) {
-  buildTilePrograms(pm, options.chip);
+void mta::buildGPUPipeline(OpPassManager &pm, const GPUOptions &options) {
+  if (options.contract)
+    pm.addPass(mta::createNameSizesPass());
+  buildTilePrograms(pm, options);
   buildThreads(pm);
   buildLaunches(pm, options.blockSize);
   pm.addPass(mta::createKernelParametersPass());
+  // Contracts name kernels as they are called at last.
+  if (options.mergeKernels)
+    pm.addPass(mta::createMergeGPUModulesPass());
+  if (options.contract)
+    pm.addPass(mta::createLaunchContractPass());
   buildKernelPipeline(pm, options);
 }

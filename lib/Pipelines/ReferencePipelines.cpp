@@ -22,7 +22,9 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mta/Conversion/Passes.h"
+#include "mta/Dialect/MTA/IR/MTA.h"
 #include "mta/Dialect/MTA/Transforms/Passes.h"
 #include "mta/Pipelines/Pipelines.h"
 
@@ -82,6 +84,20 @@ static LogicalResult ignoreMissingToolkit(Diagnostic &diagnostic) {
                  StringRef(text).starts_with("LibDevice path: "));
 }
 
+/// The NVPTX backend ends the process where it finds such a type.
+static LogicalResult verifyKernelTypes(ModuleOp module) {
+  auto result = module.walk([](gpu::GPUModuleOp kernels) {
+    return kernels.walk([](Operation *op) -> WalkResult {
+      for (Type type : op->getResultTypes())
+        if (isa<Float80Type, Float128Type>(getElementTypeOrSelf(type)))
+          return op->emitOpError("expects a type that GPUs have, but got ")
+                 << type;
+      return WalkResult::advance();
+    });
+  });
+  return failure(result.wasInterrupted());
+}
+
 namespace {
 /// `gpu-module-to-binary` to PTX, without errors about what is not needed.
 struct SerializeKernelsPass
@@ -106,10 +122,42 @@ struct SerializeKernelsPass
   }
 
   void runOnOperation() override {
+    if (failed(verifyKernelTypes(getOperation())))
+      return signalPassFailure();
     ScopedDiagnosticHandler handler(&getContext(), ignoreMissingToolkit);
+    // Upstream makes a binary of a module without its attributes.
+    StringRef name = MTADialect::getLaunchContractsAttrName();
+    llvm::StringMap<Attribute> contracts;
+    for (auto module : getOperation().getOps<gpu::GPUModuleOp>())
+      if (Attribute attribute = module->getAttr(name))
+        contracts[module.getName()] = attribute;
     OpPassManager pm = serialization();
     if (failed(runPipeline(pm, getOperation())))
-      signalPassFailure();
+      return signalPassFailure();
+    for (auto binary : getOperation().getOps<gpu::BinaryOp>()) {
+      dropTimes(binary);
+      if (Attribute attribute = contracts.lookup(binary.getName()))
+        binary->setAttr(name, attribute);
+    }
+  }
+
+private:
+  /// Upstream writes down how long it took, which is different every time.
+  static void dropTimes(gpu::BinaryOp binary) {
+    SmallVector<Attribute> objects(binary.getObjects().getValue());
+    for (Attribute &attribute : objects) {
+      auto object = dyn_cast<gpu::ObjectAttr>(attribute);
+      if (!object || !object.getProperties())
+        continue;
+      NamedAttrList properties(object.getProperties());
+      properties.erase("LLVMIRToISATimeInMs");
+      properties.erase("ISAToBinaryTimeInMs");
+      MLIRContext *context = binary.getContext();
+      attribute = gpu::ObjectAttr::get(
+          context, object.getTarget(), object.getFormat(), object.getObject(),
+          properties.getDictionary(context), object.getKernels());
+    }
+    binary.setObjectsAttr(ArrayAttr::get(binary.getContext(), objects));
   }
 };
 } // namespace
@@ -136,14 +184,15 @@ void mta::buildKernelPipeline(OpPassManager &pm, const KernelOptions &options) {
 /// As `PassPipelineRegistration` does, and refuses block sizes that no GPU has
 /// (CUDA C++ Programming Guide, "Technical Specifications per Compute
 /// Capability": 1024 threads).
-static void registerGPUPipeline(
-    StringRef name, StringRef description,
-    void (*build)(OpPassManager &, const mta::ReferenceGPUOptions &)) {
+template <typename Options>
+static void registerGPUPipeline(StringRef name, StringRef description,
+                                void (*build)(OpPassManager &,
+                                              const Options &)) {
   registerPassPipeline(
       name, description,
       [build](OpPassManager &pm, StringRef text,
               function_ref<LogicalResult(const Twine &)> emitError) {
-        mta::ReferenceGPUOptions options;
+        Options options;
         if (failed(options.parseFromString(text)))
           return failure();
         if (options.blockSize < 1 || options.blockSize > 1024)
@@ -153,8 +202,8 @@ static void registerGPUPipeline(
         build(pm, options);
         return success();
       },
-      [](function_ref<void(const detail::PassOptions &)> handle) {
-        handle(mta::ReferenceGPUOptions());
+      [](function_ref<void(const mlir::detail::PassOptions &)> handle) {
+        handle(Options());
       });
 }
 

@@ -85,6 +85,18 @@ EmulatedDevice::Function *EmulatedDevice::getFunction(LoadedModule *module,
 void EmulatedDevice::launch(Function *function, const uint32_t grid[3],
                             const uint32_t block[3], uint32_t dynamicShared,
                             void **parameters) {
+  if (!function)
+    return;
+  std::vector<uint8_t> packed(function->entry.parameterBytes);
+  void **value = parameters;
+  for (const emulator::ParameterInfo &parameter : function->entry.parameters)
+    std::memcpy(packed.data() + parameter.offset, *value++, parameter.size);
+  launch(function, grid, block, dynamicShared, std::move(packed));
+}
+
+void EmulatedDevice::launch(Function *function, const uint32_t grid[3],
+                            const uint32_t block[3], uint32_t dynamicShared,
+                            std::vector<uint8_t> parameters) {
   if (!function || hasError())
     return;
   LaunchConfig config;
@@ -95,11 +107,12 @@ void EmulatedDevice::launch(Function *function, const uint32_t grid[3],
   config.async = options.async;
   config.seed = options.seed;
   config.threads = options.threads;
-  config.parameters.resize(function->entry.parameterBytes);
-  void **value = parameters;
-  for (const emulator::ParameterInfo &parameter : function->entry.parameters)
-    std::memcpy(config.parameters.data() + parameter.offset, *value++,
-                parameter.size);
+  if (parameters.size() != function->entry.parameterBytes)
+    return fail("kernel " + config.entry + ": expects " +
+                std::to_string(function->entry.parameterBytes) +
+                " bytes of parameters, but got " +
+                std::to_string(parameters.size()));
+  config.parameters = std::move(parameters);
   ++launches;
   auto counters = function->module->module.launch(config, memory);
   if (!counters)

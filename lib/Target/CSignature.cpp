@@ -8,7 +8,7 @@
 
 #include "mta/Target/CSignature.h"
 
-#include "SizeClasses.h"
+#include "mta/Dialect/MTA/Transforms/SizeClasses.h"
 
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
@@ -37,6 +37,18 @@ static StringRef cType(Type type) {
   if (type.isSignlessInteger(64) || type.isIndex())
     return "int64_t";
   return "";
+}
+
+static CCondition::Kind kindOf(SizeClasses::Condition::Kind kind) {
+  switch (kind) {
+  case SizeClasses::Condition::Kind::Equal:
+    return CCondition::Kind::Equal;
+  case SizeClasses::Condition::Kind::AtLeast:
+    return CCondition::Kind::AtLeast;
+  case SizeClasses::Condition::Kind::MultipleOf:
+    return CCondition::Kind::MultipleOf;
+  }
+  llvm_unreachable("every kind is handled above");
 }
 
 static unsigned bytesOf(Type type) {
@@ -162,7 +174,7 @@ CExtent SignatureBuilder::addSize(SizeClasses::Class size,
 LogicalResult SignatureBuilder::addConditions() {
   for (const SizeClasses::Condition &condition : classes.conditions) {
     CCondition added;
-    added.kind = condition.kind;
+    added.kind = kindOf(condition.kind);
     std::optional<CExtent> left = lookup(classes.leader(condition.left));
     bool isConstant = left && left->isConstant();
     for (SizeClasses::Class size : condition.right) {

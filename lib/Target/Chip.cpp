@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mta/Hardware/GPU.h"
 #include "mta/Target/PTX.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -15,14 +16,6 @@
 #include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
-
-/// The number in "sm_90a", 0 if there is none.
-static unsigned architectureOf(StringRef chip) {
-  unsigned number = 0;
-  if (!chip.consume_front("sm_") || chip.consumeInteger(10, number))
-    return 0;
-  return number;
-}
 
 LogicalResult mta::verifyChip(Location loc, StringRef chip) {
   LLVMInitializeNVPTXTargetInfo();
@@ -40,7 +33,7 @@ LogicalResult mta::verifyChip(Location loc, StringRef chip) {
   std::unique_ptr<llvm::MCSubtargetInfo> subtarget(
       target->createMCSubtargetInfo(triple, "sm_80", ""));
   bool known = subtarget->isCPUStringValid(chip);
-  if (!known || architectureOf(chip) < 80)
+  if (!known || hardware::architectureNumber(chip) < 80)
     return emitError(loc) << "expects a chip of sm_80 or newer, such as sm_80, "
                              "sm_90a or sm_100a, but got '"
                           << chip << "'";

@@ -28,7 +28,39 @@
 using namespace mlir;
 using namespace mta;
 
-LogicalResult mta::verifyForThisMachine(ModuleOp module) {
+/// The features of a processor that an intrinsic of one target takes; none for
+/// those that are not known here.
+static SmallVector<StringRef> featuresOf(StringRef intrinsic) {
+  if (intrinsic == "llvm.x86.avx512bf16.dpbf16ps.512")
+    return {"avx512bf16"};
+  if (intrinsic == "llvm.x86.avx512bf16.dpbf16ps.256" ||
+      intrinsic == "llvm.x86.avx512bf16.dpbf16ps.128")
+    return {"avx512bf16", "avx512vl"};
+  return {};
+}
+
+/// Instruction selection would end the process over an intrinsic that the
+/// processor has no instruction for.
+static LogicalResult verifyIntrinsic(LLVM::CallIntrinsicOp call,
+                                     FeatureTest hasFeature) {
+  StringRef name = call.getIntrin();
+  auto intrinsic = llvm::Intrinsic::lookupIntrinsicID(name);
+  if (intrinsic != llvm::Intrinsic::not_intrinsic &&
+      !llvm::Intrinsic::isTargetIntrinsic(intrinsic))
+    return success();
+  SmallVector<StringRef> features = featuresOf(name);
+  if (features.empty())
+    return emitError(call.getLoc(), "expects an intrinsic of every target, "
+                                    "but got '")
+           << name << "'";
+  for (StringRef feature : features)
+    if (!hasFeature(feature))
+      return emitError(call.getLoc(), "expects a processor with ")
+             << feature << " for '" << name << "'";
+  return success();
+}
+
+LogicalResult mta::verifyForProcessor(ModuleOp module, FeatureTest hasFeature) {
   auto verify = [&](Operation *op) -> WalkResult {
     // A kernel is an object that the host only carries.
     if (op == module)
@@ -43,14 +75,8 @@ LogicalResult mta::verifyForThisMachine(ModuleOp module) {
                                      "but got '")
              << op->getName() << "'";
     auto call = dyn_cast<LLVM::CallIntrinsicOp>(op);
-    if (!call)
-      return WalkResult::advance();
-    auto intrinsic = llvm::Intrinsic::lookupIntrinsicID(call.getIntrin());
-    if (intrinsic == llvm::Intrinsic::not_intrinsic ||
-        llvm::Intrinsic::isTargetIntrinsic(intrinsic))
-      return emitError(op->getLoc(), "expects an intrinsic of every target, "
-                                     "but got '")
-             << call.getIntrin() << "'";
+    if (call && failed(verifyIntrinsic(call, hasFeature)))
+      return WalkResult::interrupt();
     return WalkResult::advance();
   };
   return failure(module.walk<WalkOrder::PreOrder>(verify).wasInterrupted());
@@ -66,17 +92,22 @@ static LogicalResult verifyNoAssertions(ModuleOp module) {
 
 /// From functions of tensors to functions for C in the LLVM dialect.
 static LogicalResult lower(ModuleOp module, ArrayRef<CFunction> signatures,
-                           const ObjectOptions &options, int64_t vectorBits) {
+                           const ObjectOptions &options,
+                           const Processor &processor) {
   if (failed(verifyNoAssertions(module)))
     return failure();
+  auto hasFeature = [&](StringRef feature) { return processor.has(feature); };
   addDestinationFunctions(module);
   PassManager pm(module.getContext());
   pm.addPass(createSymbolDCEPass());
   CPUOptions pipeline;
-  pipeline.vectorBits = vectorBits;
+  pipeline.vectorBits =
+      options.vectorBits ? options.vectorBits : processor.units.vectorBits;
+  pipeline.pairCost = processor.units.pairCost;
   pipeline.threads = options.threads;
   buildCPUPipeline(pm, pipeline);
-  if (failed(pm.run(module)) || failed(verifyForThisMachine(module)) ||
+  if (failed(pm.run(module)) ||
+      failed(verifyForProcessor(module, hasFeature)) ||
       failed(checkAllocations(module)))
     return failure();
   for (const CFunction &signature : signatures)
@@ -148,9 +179,7 @@ FailureOr<Object> mta::translateToObject(ModuleOp module,
   auto signatures = computeCSignatures(module);
   if (failed(signatures))
     return failure();
-  int64_t vectorBits =
-      options.vectorBits ? options.vectorBits : processor->vectorBits;
-  if (failed(lower(module, *signatures, options, vectorBits)))
+  if (failed(lower(module, *signatures, options, *processor)))
     return failure();
   std::unique_ptr<llvm::TargetMachine> machine = processor->createMachine();
   auto code = generate(module, *signatures, *machine);

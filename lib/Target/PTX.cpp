@@ -11,6 +11,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassManager.h"
+#include "mta/Dialect/MTA/IR/MTA.h"
 #include "mta/Pipelines/Pipelines.h"
 
 using namespace mlir;
@@ -61,29 +62,60 @@ static LogicalResult collect(gpu::BinaryOp binary, StringRef chip,
          << chip << ", but '" << binary.getName() << "' has none";
 }
 
-FailureOr<SmallVector<mta::PTXModule>>
-mta::translateToPTX(ModuleOp module, StringRef chip, bool mergeKernels) {
-  if (failed(verifyChip(module.getLoc(), chip)))
-    return failure();
-  PassManager pm(module.getContext());
-  ReferenceGPUOptions options;
-  options.chip = chip.str();
-  options.mergeKernels = mergeKernels;
+/// Whether some operation of the module is what `test` looks for.
+static bool contains(ModuleOp module,
+                     llvm::function_ref<bool(Operation *)> test) {
+  return module
+      .walk([&](Operation *op) {
+        return test(op) ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+static void buildPipeline(OpPassManager &pm, ModuleOp module,
+                          const mta::PTXOptions &from) {
+  mta::GPUOptions options;
+  options.chip = from.chip;
+  options.mergeKernels = from.mergeKernels;
   // Launches are what the lowering of the host code ends with; the passes
   // before it do not know them. Without launches there may be loops of any
   // kind.
-  bool isOutlined =
-      module.walk([](gpu::LaunchFuncOp) { return WalkResult::interrupt(); })
-          .wasInterrupted();
-  if (isOutlined)
-    buildKernelPipeline(pm, options);
+  if (contains(module, llvm::IsaPred<gpu::LaunchFuncOp>))
+    mta::buildKernelPipeline(pm, options);
+  else if (!from.reference && contains(module, [](Operation *op) {
+             return isa_and_nonnull<mta::MTADialect>(op->getDialect());
+           }))
+    mta::buildGPUPipeline(pm, options);
   else
-    buildReferenceGPUPipeline(pm, options);
-  if (failed(pm.run(module)))
+    mta::buildReferenceGPUPipeline(pm, options);
+}
+
+/// Runs the pipeline; errors on attentions get a note that names the reference.
+static LogicalResult lower(ModuleOp module, const mta::PTXOptions &options) {
+  PassManager pm(module.getContext());
+  buildPipeline(pm, module, options);
+  bool isFused =
+      !options.reference && contains(module, llvm::IsaPred<mta::AttentionOp>);
+  ScopedDiagnosticHandler handler(
+      module.getContext(), [&](Diagnostic &error) {
+        if (isFused && error.getSeverity() == DiagnosticSeverity::Error)
+          error.attachNote()
+              << "the reference kernels, of mta-translate --reference and the "
+                 "pipeline mta-reference-gpu, lower every attention, unfused";
+        // On to who prints it.
+        return failure();
+      });
+  return pm.run(module);
+}
+
+FailureOr<SmallVector<mta::PTXModule>>
+mta::translateToPTX(ModuleOp module, const PTXOptions &options) {
+  if (failed(verifyChip(module.getLoc(), options.chip)) ||
+      failed(lower(module, options)))
     return failure();
   SmallVector<PTXModule> modules;
   for (auto binary : module.getOps<gpu::BinaryOp>())
-    if (failed(collect(binary, chip, modules)))
+    if (failed(collect(binary, options.chip, modules)))
       return failure();
   if (modules.empty())
     return emitError(module.getLoc(),

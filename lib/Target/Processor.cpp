@@ -38,20 +38,19 @@ static std::string hostFeatures() {
   return features.getString();
 }
 
-static int64_t vectorBitsOf(const llvm::MCSubtargetInfo &subtarget) {
-  if (!hostTriple().isX86())
-    return 128;
-  if (subtarget.checkFeatures("+avx512f"))
-    return 512;
-  return subtarget.checkFeatures("+avx2") ? 256 : 128;
-}
-
 std::unique_ptr<llvm::TargetMachine> Processor::createMachine() const {
   std::string error;
   const llvm::Target *target = hostTarget(error);
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       hostTriple(), name, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
       std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+}
+
+bool Processor::has(StringRef feature) const {
+  std::string error;
+  std::unique_ptr<llvm::MCSubtargetInfo> subtarget(
+      hostTarget(error)->createMCSubtargetInfo(hostTriple(), name, features));
+  return subtarget->checkFeatures(("+" + feature).str());
 }
 
 FailureOr<Processor> mta::findProcessor(Location loc, StringRef name) {
@@ -78,6 +77,9 @@ FailureOr<Processor> mta::findProcessor(Location loc, StringRef name) {
     return emitError(loc) << "expects a 64-bit processor that LLVM knows, such "
                              "as native or x86-64-v3, but got '"
                           << name << "'";
-  processor.vectorBits = vectorBitsOf(*subtarget);
+  // Backends complain about names of features of another architecture.
+  if (hostTriple().isX86())
+    processor.units = vectorUnitsOf(
+        [&](StringRef feature) { return processor.has(feature); });
   return processor;
 }

@@ -10,6 +10,7 @@
 #define MTA_LIB_TARGET_PROCESSOR_H
 
 #include "mlir/IR/Location.h"
+#include "mta/Pipelines/VectorUnits.h"
 #include "llvm/Target/TargetMachine.h"
 
 namespace mta {
@@ -19,8 +20,10 @@ struct Processor {
   std::string name;
   /// In LLVM's syntax, "+avx2,-sse4a"; empty for those of the name.
   std::string features;
-  /// Bits of its widest vector registers.
-  int64_t vectorBits;
+  VectorUnits units;
+
+  /// Whether it has a feature, by LLVM's name for it.
+  bool has(llvm::StringRef feature) const;
 
   /// Generates position independent code.
   std::unique_ptr<llvm::TargetMachine> createMachine() const;

@@ -14,15 +14,18 @@ using namespace mlir;
 using namespace mta;
 
 FailureOr<std::string> mta::assemblePTX(Location loc, StringRef ptx,
-                                        StringRef chip, StringRef ptxas) {
+                                        StringRef chip, StringRef ptxas,
+                                        ArrayRef<std::string> flags) {
   auto program = findProgram(loc, ptxas, "ptxas", "of the CUDA toolkit");
   if (failed(program))
     return failure();
   TemporaryFile input("ptx"), output("cubin");
-  if (failed(input.create(loc, ptx)) || failed(output.create(loc, "")) ||
-      failed(runProgram(
-          loc, *program,
-          {("-arch=" + chip).str(), input.path(), "-o", output.path()}, chip)))
+  if (failed(input.create(loc, ptx)) || failed(output.create(loc, "")))
+    return failure();
+  SmallVector<std::string> arguments = {("-arch=" + chip).str(), input.path(),
+                                        "-o", output.path()};
+  llvm::append_range(arguments, flags);
+  if (failed(runProgram(loc, *program, arguments, chip)))
     return failure();
   return output.read();
 }

@@ -15,13 +15,14 @@ from mta import reference
 from mta._version import __version__
 from mta.attention import Attention
 from mta.compiled import CompiledAttention, compile
-from mta.errors import CompileError, GoldenError, LibraryError, MTAError
+from mta.errors import CompileError, ContractError, GoldenError, LibraryError, MTAError
 from mta.program import HeadMix, KeyQueryConv, Softmax
 
 __all__ = [
     "Attention",
     "CompileError",
     "CompiledAttention",
+    "ContractError",
     "GoldenError",
     "HeadMix",
     "KeyQueryConv",

@@ -55,9 +55,11 @@ def measure(output: np.ndarray, expected: np.ndarray) -> Error:
     """The error of `output`; NaN when any element is not finite or a shape differs."""
     if output.shape != expected.shape:
         return Error(float("nan"), float("nan"))
+    # The norm of a f16 array would overflow.
+    expected = expected.astype(np.float64)
     # Infinities cancel to NaN here, which is what they should count as.
     with np.errstate(invalid="ignore"):
-        difference = output.astype(np.float64) - expected.astype(np.float64)
+        difference = output.astype(np.float64) - expected
     norm, reference_norm = np.linalg.norm(difference), np.linalg.norm(expected)
     if not np.isfinite(norm):
         return Error(float("nan"), float("nan"))

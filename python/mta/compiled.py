@@ -9,23 +9,27 @@ import numpy as np
 
 from mta import targets
 from mta.attention import Attention
+from mta.contract import Contract
 from mta.signature import Signature
 from mta.validation import require
 
 
 def compile(attention: Attention, target: str = "reference", *, batch: int | None = None,
             queries: int | None = None, keys: int | None = None,
-            options: Mapping[str, int] | None = None) -> "CompiledAttention":
-    """Compiles `attention` for a target: "numpy", "reference", "cpu" or one registered.
+            options: Mapping[str, int | str] | None = None) -> "CompiledAttention":
+    """Compiles `attention` for a target: "numpy", "reference", "cpu", "ptx" or one registered.
 
     Sizes are those of every call, None where they may vary. `options` are a
     target's own; those of "cpu" are its schedule, `query_tile`, `key_tile`,
     `edge_key_tile`, `sweeps` and `heads` (see `#mta.schedule`; 0 for the
-    compiler's choice), `vector_bits` (of a register, 0 for this machine's) and
-    `threads` (0 for one). Raises ValueError for an unknown
-    target or option or an illegal size, LibraryError when the target needs the
-    native library and it is missing, CompileError with the compiler's
-    diagnostics when it refuses the program.
+    compiler's choice), `vector_bits` (of a register, 0 for this machine's),
+    `pair_cost` (see `mta-choose-schedule`; -1 for this machine's) and
+    `threads` (0 for one); those of "ptx" are its `chip` and its kernel's shape,
+    `rows`, `key_tile`, `warps`, `stages`, `query`, `scores` and `products` (see
+    `#mta.kernel_schedule`). Raises ValueError for an unknown target or option or
+    an illegal size, LibraryError when the target needs the native library and
+    it is missing, CompileError with the compiler's diagnostics when it refuses
+    the program.
     """
     chosen = targets.find(target)
     signature = attention.signature(batch, queries, keys)
@@ -37,13 +41,28 @@ class CompiledAttention:
     """An attention compiled for a target; made by `mta.compile`."""
 
     def __init__(self, attention: Attention, target: targets.Target, signature: Signature,
-                 options: Mapping[str, int] | None = None):
+                 options: Mapping[str, int | str] | None = None):
         self.attention = attention
         self.target = target
         self.signature = signature
         self._run = target.build(attention, signature, **(options or {}))
         build_gradients = target.build_gradients
         self._run_gradients = build_gradients and build_gradients(attention, signature)
+
+    @property
+    def ptx(self) -> str:
+        """The text of the kernels; AttributeError for a target that has none."""
+        return self._kernels("ptx")
+
+    @property
+    def contract(self) -> Contract:
+        """How to launch the kernels; AttributeError for a target that has none."""
+        return self._kernels("contract")
+
+    def _kernels(self, name: str):
+        if not hasattr(self._run, name):
+            raise AttributeError(f"{name}: expects target ptx, but got {self.target.name}")
+        return getattr(self._run, name)
 
     def __call__(self, q: np.ndarray, k: np.ndarray, v: np.ndarray, *, query_boundaries=None,
                  key_boundaries=None, **weights: np.ndarray):

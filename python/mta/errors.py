@@ -28,5 +28,9 @@ class KernelError(MTAError):
     """A kernel did something it must not; the text names the instruction and the thread."""
 
 
+class ContractError(MTAError):
+    """A launch contract cannot be read, or arrays or sizes do not fit it."""
+
+
 class GoldenError(MTAError):
     """A golden file or folder cannot be read or lacks something."""

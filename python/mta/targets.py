@@ -9,17 +9,22 @@ join with `register`; `mta.compile` and `python -m mta` find them by name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mta import compiler, emission, reference
 from mta.attention import Attention
+from mta.contract import Contract
 from mta.dtypes import numpy_dtype
+from mta.errors import CompileError
 from mta.signature import Signature
 from mta.validation import require
 
 Arrays = Sequence[np.ndarray]
+
+#: The oldest that fused kernels are for; the emulator runs it as any other.
+_CHIP = "sm_80"
 
 
 @dataclass(frozen=True)
@@ -27,9 +32,9 @@ class Target:
     """One way to run an attention.
 
     `build(attention, signature, **options)` returns a function from the
-    argument arrays to the result arrays; `options` are integers, and the name
-    of a `chip`, by the names that the target lists, as many of them as the
-    caller chose. `build_gradients`,
+    argument arrays to the result arrays; `options` are integers by the names
+    that the target lists, or one of the `words` it lists for a name, or the name
+    of a `chip`, as many of them as the caller chose. `build_gradients`,
     where a target has them, returns one from the argument arrays and the
     gradient of the output to the gradients by argument name. `problem()` says
     why the target cannot be used here, or returns None.
@@ -44,15 +49,19 @@ class Target:
     ) = None
     problem: Callable[[], str | None] = lambda: None
     options: tuple[str, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def check_options(self, options: Mapping[str, int | str]) -> None:
-        """Raises ValueError unless the names are this target's and the values fit."""
+        """Raises ValueError unless the names are this target's and the values theirs."""
         for name, value in options.items():
-            known = ", ".join(self.options) or "none"
-            require(name in self.options, f"options of target {self.name}", f"names of {known}",
-                    name)
+            names = (*self.options, *self.words)
+            known = ", ".join(names) or "none"
+            require(name in names, f"options of target {self.name}", f"names of {known}", name)
             if name == "chip":
                 require(isinstance(value, str), "option chip", "a name such as sm_80", value)
+            elif name in self.words:
+                words = self.words[name]
+                require(value in words, f"option {name}", f"one of {', '.join(words)}", value)
             else:
                 require(isinstance(value, int), f"option {name}", "an integer", value)
 
@@ -119,19 +128,46 @@ def _build_reference(attention: Attention, signature: Signature):
     return _build_native(attention, signature, "mta-reference-cpu", opt_level=2)
 
 
+def _pipeline(name: str, options: Mapping[str, int | str]) -> str:
+    words = [f"{key.replace('_', '-')}={value if isinstance(value, str) else int(value)}"
+             for key, value in options.items()]
+    return f"{name}{{{' '.join(words)}}}" if words else name
+
+
 def _build_cpu(attention: Attention, signature: Signature, **options: int):
-    words = [f"{name.replace('_', '-')}={int(value)}" for name, value in options.items()]
-    pipeline = f"mta-cpu{{{' '.join(words)}}}" if words else "mta-cpu"
-    return _build_native(attention, signature, pipeline, opt_level=3)
+    return _build_native(attention, signature, _pipeline("mta-cpu", options), opt_level=3)
 
 
-def _build_ptx(attention: Attention, signature: Signature, *, fused: int = 0, chip: str = "sm_80",
-               lazy_copies: int = 0, seed: int = 0, threads: int = 0):
-    """With `fused`, the kernels of `mta-gpu`; the other options are those of `compiler.Device`."""
+class EmulatedKernels:
+    """The fused kernels of an attention; what runs is the PTX, launched by the contract."""
+
+    def __init__(self, attention: Attention, signature: Signature, *, chip: str = _CHIP,
+                 lazy_copies: int = 0, seed: int = 0, threads: int = 0, **schedule: int | str):
+        """By a schedule for a chip; the other options are those of `compiler.Device`."""
+        text = emission.module_text(attention, signature, "attention")
+        module = compiler.Module.parse(text, "<attention>", keep_names=True)
+        try:
+            pipeline = _pipeline("mta-gpu", {"chip": chip, **schedule})
+            module.run_pipeline(f"builtin.module({pipeline})")
+        except CompileError as error:
+            note = "note: target ptx-reference runs the reference kernels of every attention"
+            raise CompileError(error.stage, f"{error.diagnostics}\n{note}") from None
+        self.ptx = module.to_ptx(chip)
+        self.contract_text = module.to_contract(chip)
+        self.contract = Contract.parse(self.contract_text)
+        device = compiler.Device(lazy_copies=bool(lazy_copies), seed=seed, threads=threads)
+        self._run = compiler.Launcher(self.ptx, self.contract.function("attention"), device)
+
+    def __call__(self, arrays: Arrays) -> list[np.ndarray]:
+        return self._run(*arrays)
+
+
+def _build_ptx_reference(attention: Attention, signature: Signature, *, lazy_copies: int = 0,
+                         seed: int = 0, threads: int = 0):
+    """The options are those of `compiler.Device`."""
     text = emission.module_text(attention, signature, "attention")
     module = compiler.Module.parse(text, "<attention>")
-    kernels = "mta-gpu" if fused else "mta-reference-gpu"
-    module.run_pipeline(f"builtin.module({kernels}{{chip={chip}}},mta-host-to-llvm)")
+    module.run_pipeline("builtin.module(mta-reference-gpu,mta-host-to-llvm)")
     device = compiler.Device(lazy_copies=bool(lazy_copies), seed=seed, threads=threads)
     function = module.compile_for(device).function("attention", signature)
     return lambda arrays: function(*arrays)
@@ -155,12 +191,21 @@ register(Target(
     _build_cpu,
     problem=compiler.library_problem,
     options=("query_tile", "key_tile", "edge_key_tile", "sweeps", "heads", "vector_bits",
-             "threads"),
+             "pair_cost", "threads"),
 ))
 register(Target(
     "ptx",
-    "the PTX of the unfused, or with `fused` the fused, GPU kernels, run and checked by the emulator",
-    _build_ptx,
+    "the PTX of the fused GPU kernels, launched by their contract, run and checked by the emulator",
+    EmulatedKernels,
     problem=compiler.library_problem,
-    options=("fused", "chip", "lazy_copies", "seed", "threads"),
+    options=("chip", "lazy_copies", "seed", "threads", "rows", "key_tile", "warps", "stages"),
+    words={"query": ("registers", "workgroup"), "scores": ("f16", "f16x2", "f32"),
+           "products": ("mma", "wgmma"), "f32_precision": ("tf32x3", "tf32")},
+))
+register(Target(
+    "ptx-reference",
+    "the PTX of the unfused GPU kernels, run and checked by the emulator; an oracle",
+    _build_ptx_reference,
+    problem=compiler.library_problem,
+    options=("lazy_copies", "seed", "threads"),
 ))

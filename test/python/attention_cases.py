@@ -12,6 +12,10 @@ import mta
 from mta import check
 from mta.program import HeadMix, KeyQueryConv, Softmax
 
+#: The element types that the fused kernels of target "ptx" take; the others run on
+#: "ptx-reference".
+FUSED_DTYPES = ("f16", "bf16", "f32")
+
 #: Score programs by name, as fields of `mta.Attention`.
 PROGRAMS = {
     "plain": {},

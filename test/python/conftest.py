@@ -17,6 +17,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 GOLDEN_FOLDER = REPOSITORY / "test" / "goldens"
 
 
+#: For tests that run dot products of bf16 pairs.
+needs_pair_products = pytest.mark.skipif(
+    "avx512_bf16" not in Path("/proc/cpuinfo").read_text(encoding="ascii").split(),
+    reason="needs a processor with avx512_bf16")
+
+
 @pytest.fixture
 def golden_folder() -> Path:
     """The folder of the golden files."""

@@ -34,6 +34,14 @@ def test_check_of_compiled_code(golden_folder, capsys, target, dtype):
     assert captured.out.splitlines()[-1] == "12 passed, 0 failed"
 
 
+def test_check_of_fused_kernels(golden_folder, capsys):
+    """In f32 it is `test_fused.py`'s: the largest golden takes more memory than sm_80 has."""
+    status = main(["check", str(golden_folder), "--target", "ptx", "--dtype", "bf16"])
+    captured = capsys.readouterr()
+    assert status == 0, captured
+    assert captured.out.splitlines()[-1] == "12 passed, 0 failed"
+
+
 @pytest.mark.parametrize("target", ["reference", "cpu"])
 def test_compiled_code_reads_no_uninitialised_memory(golden_folder, target):
     """With an allocator that fills every new block (glibc's mallopt, M_PERTURB)."""

@@ -16,7 +16,7 @@ import mta
 import mta.fuzz
 import mta.reference
 from attention_cases import PROGRAMS, attention_of, random_arguments, relative_error
-from conftest import REPOSITORY
+from conftest import REPOSITORY, needs_pair_products
 from mta.presets import PRESET_NAMES
 
 #: Small, so that a short sequence has edges of tiles everywhere.
@@ -39,7 +39,7 @@ def test_unknown_options_are_refused():
 @pytest.mark.parametrize("options", [
     {"query_tile": -3}, {"key_tile": 15}, {"key_tile": -16}, {"edge_key_tile": 15},
     {"key_tile": 16, "edge_key_tile": 32}, {"sweeps": 3}, {"sweeps": -1}, {"heads": 3},
-    {"heads": -1}, {"vector_bits": 1}, {"vector_bits": -64}])
+    {"heads": -1}, {"vector_bits": 1}, {"vector_bits": -64}, {"pair_cost": -2}])
 def test_illegal_schedules_are_refused_with_the_compiler_s_words(options):
     with pytest.raises(mta.CompileError) as caught:
         mta.compile(attention_of("plain"), "cpu", options=options)
@@ -116,6 +116,28 @@ def test_norm_and_gate_in_a_tile_round_once(norm, gate, dtype):
     assert (np.abs(log_sum_exp - expected.log_sum_exp) <= bound.log_sum_exp).all()
 
 
+#: Products of bf16 pairs as if they cost no more than one multiply-add, in vectors of any width.
+PAIRS = [{**EDGES, "pair_cost": 1, "vector_bits": bits} for bits in (128, 256, 512)]
+
+
+@needs_pair_products
+@pytest.mark.parametrize("program, head_dim", [
+    ("plain", 15), ("plain", 64), ("pre-conv", 15), ("v2", 16), ("mix-before-conv", 17)])
+def test_products_of_pairs_change_rounding_only(program, head_dim):
+    """Also of pairs with a zero, whose scores are scaled by themselves, or by a mix."""
+    attention = attention_of(program, "bf16", head_dim=head_dim, log_sum_exp=True)
+    arguments = random_arguments(attention, LENGTH, LENGTH)
+    weights = {name: arguments[name] for name in attention.weight_shapes}
+    inputs = (attention, *(arguments[name] for name in "qkv"), weights)
+    expected, bound = mta.reference.forward(*inputs), mta.fuzz.error_bound(*inputs)
+    for options in PAIRS:
+        output, log_sum_exp = mta.compile(attention, "cpu", options=options)(**arguments)
+        single = mta.compile(attention, "cpu", options={**options, "pair_cost": 0})(**arguments)[1]
+        assert not np.array_equal(log_sum_exp, single)
+        assert (np.abs(output.astype(np.float64) - expected.output) <= bound.output).all()
+        assert (np.abs(log_sum_exp - expected.log_sum_exp) <= bound.log_sum_exp).all()
+
+
 @pytest.mark.parametrize("program", ["pre-conv", "v1", "v2", "two-convs", "mix-before-conv"])
 @pytest.mark.parametrize("dtype", ["f32", "bf16"])
 def test_editing_later_tokens_leaves_earlier_rows_bit_identical(program, dtype):
@@ -180,6 +202,17 @@ def test_bits_depend_on_neither_run_nor_threads():
         assert result_hashes(threads, options) == hashes
     edges = {"edge_key_tile": 32, "key_tile": 64}
     assert result_hashes(3, edges) == result_hashes(1, edges)
+
+
+@needs_pair_products
+def test_bits_of_products_of_pairs_depend_on_neither_run_nor_threads():
+    pairs = {"pair_cost": 1}
+    hashes = result_hashes(1, pairs)
+    assert [len(set(hashes[i : i + 5])) for i in (0, 5, 10, 15)] == [1, 1, 1, 1]
+    assert result_hashes(2, pairs) == result_hashes(3, pairs) == hashes
+    # Pairs round otherwise: they have run, for bf16 and nothing else.
+    single = result_hashes(1, {"pair_cost": 0})
+    assert [a == b for a, b in zip(hashes[::5], single[::5])] == [True, False, True, False]
 
 
 def peak_memory(program: str, length: int) -> dict:

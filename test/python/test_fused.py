@@ -13,15 +13,19 @@ import numpy as np
 import pytest
 
 import mta
-from attention_cases import random_arguments, relative_error
+from attention_cases import FUSED_DTYPES, random_arguments, relative_error
 from conftest import REPOSITORY
 from mta import check, compiler, emission, goldens
+from mta.dtypes import numpy_dtype
 from mta.program import KeyQueryConv, Softmax
-
-FUSED = {"fused": 1}
+from mta.signature import Signature, TensorType
 
 #: A chip for each kind of tensor core instruction: mma.sync and wgmma.
 CHIPS = ["sm_80", "sm_90a"]
+
+#: With one product of tf32: two roundings to 11 bits in the product with the values, and as much
+#: again for what those of q·k and the convolution put into the exponent.
+TF32_TOLERANCE = 4 * 2**-11
 
 BUILD = Path(os.environ.get("MTA_BUILD_DIR", REPOSITORY / "build" / "dev"))
 
@@ -51,16 +55,50 @@ PROGRAMS = {
 }
 
 
-def fused_error(attention, queries, keys, *, scale=1.0, options=None, batch=1, seed=0):
+#: Boundaries of queries and keys by what they have: tiles of 64 keys and 128 rows with their halo.
+SEQUENCES = {
+    "one": ([0, 70], [0, 70]),
+    "empty": ([0, 0, 5, 5, 9, 40, 40], [0, 7, 12, 12, 12, 50, 60]),
+    "short": ([0, 1, 2, 5, 6, 9, 10, 13], [0, 1, 2, 5, 6, 9, 10, 13]),
+    "edges-of-tiles": ([0, 63, 127, 192, 193], [0, 63, 127, 192, 193]),
+    "edges-of-rows": ([0, 122, 246, 251], [0, 122, 246, 251]),
+    "many-keys": ([0, 3, 5, 9], [0, 150, 280, 283]),
+    "few-keys": ([0, 90, 130, 140], [0, 4, 5, 20]),
+    "long-after-short": ([0, 2, 130], [0, 2, 130]),
+}
+
+
+def fused_error(attention, queries, keys, *, scale=1.0, options=None, batch=1, seed=0,
+                boundaries=None):
     """The relative error of the output; log-sum-exps have to agree where there is one."""
     arguments = random_arguments(attention, queries, keys, batch, seed)
+    if boundaries:
+        arguments |= dict(zip(("query_boundaries", "key_boundaries"), boundaries))
     arguments["q"] = (scale * arguments["q"].astype(np.float32)).astype(attention.numpy_dtype)
-    output = mta.compile(attention, "ptx", options={**FUSED, **(options or {})})(**arguments)
+    output = mta.compile(attention, "ptx", options=options)(**arguments)
     expected = mta.compile(attention, "numpy")(**arguments)
     if attention.log_sum_exp:
-        np.testing.assert_allclose(output[1], expected[1], rtol=2e-3, atol=2e-2)
+        exact = attention.dtype == "f32"
+        np.testing.assert_allclose(output[1], expected[1], rtol=2e-6 if exact else 2e-3,
+                                   atol=2e-6 if exact else 2e-2)
         output, expected = output[0], expected[0]
     return relative_error(output, expected)
+
+
+def compile_kernels(attention, queries, keys):
+    signature = attention.signature(1, queries, keys)
+    module = compiler.Module.parse(emission.module_text(attention, signature, "attention"))
+    module.run_pipeline("builtin.module(mta-gpu)")
+    return module
+
+
+def count_kernels(attention):
+    return str(compile_kernels(attention, 37, 37)).count("gpu.launch_func")
+
+
+def golden_arguments(golden, attention):
+    arguments = {name: golden[name].astype(attention.numpy_dtype) for name in ("q", "k", "v")}
+    return arguments | attention.weights_from_golden(golden)
 
 
 @pytest.mark.parametrize("chip", CHIPS)
@@ -68,18 +106,37 @@ def fused_error(attention, queries, keys, *, scale=1.0, options=None, batch=1, s
 def test_goldens(golden_path, dtype, chip, request):
     golden = goldens.load(golden_path)
     attention = mta.Attention.from_golden(golden, dtype)
-    arguments = {name: golden[name].astype(attention.numpy_dtype) for name in ("q", "k", "v")}
-    arguments |= attention.weights_from_golden(golden)
+    arguments = golden_arguments(golden, attention)
     expected = mta.compile(attention, "numpy")(**arguments)
-    output = mta.compile(attention, "ptx", options={**FUSED, "chip": chip})(**arguments)
+    output = mta.compile(attention, "ptx", options={"chip": chip})(**arguments)
     if (golden_path.stem, dtype) == ("full_830m_shape", "f16"):
         request.applymarker(pytest.mark.xfail(
             strict=True, reason="16 heads leave room for one f16 number for a score, not two"))
     assert relative_error(output, expected) <= check.TOLERANCES[dtype]
 
 
+@pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize("precision", ["tf32x3", "tf32"])
+def test_goldens_in_f32(golden_path, precision, chip):
+    """Against the float64 outputs themselves. With `tf32` the error is that of one product."""
+    golden = goldens.load(golden_path)
+    attention = mta.Attention.from_golden(golden, "f32")
+    options = {"chip": chip, "f32_precision": precision}
+    if (golden_path.stem, chip) == ("full_830m_shape", "sm_80"):
+        # 16 keys of 16 heads of 96 columns and what is staged of their scores.
+        with pytest.raises(mta.CompileError, match="166912 bytes of workgroup memory of sm_80"):
+            mta.compile(attention, "ptx", options=options)
+        return
+    run = mta.compile(attention, "ptx", options=options)
+    error = relative_error(run(**golden_arguments(golden, attention)), golden["o"])
+    if precision == "tf32x3":
+        assert error <= check.TOLERANCES["f32"]
+    else:
+        assert 2**-14 < error <= TF32_TOLERANCE
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
-@pytest.mark.parametrize("dtype", ["f16", "bf16"])
+@pytest.mark.parametrize("dtype", FUSED_DTYPES)
 def test_programs(program, dtype):
     attention = mta.Attention(head_dim=16, dtype=dtype, **PROGRAMS[program])
     assert fused_error(attention, 65, 65) <= check.TOLERANCES[dtype]
@@ -95,23 +152,143 @@ def test_queries_and_keys_of_different_number(program, queries, keys, causal):
     assert fused_error(attention, queries, keys) <= check.TOLERANCES["bf16"]
 
 
+@pytest.mark.parametrize("program", ["pre-conv", "four-convs", "mix-2"])
+@pytest.mark.parametrize("queries, keys, causal", [
+    (20, 40, True), (40, 20, False), (150, 10, True), (5, 0, True)])
+def test_queries_and_keys_of_different_number_in_f32(program, queries, keys, causal):
+    attention = mta.Attention(head_dim=8, dtype="f32", causal=causal, log_sum_exp=True,
+                              **PROGRAMS[program])
+    assert fused_error(attention, queries, keys) <= check.TOLERANCES["f32"]
+
+
+@pytest.mark.parametrize("length", [1, 3, 31, 32, 33, 122, 123, 124])
+@pytest.mark.parametrize("program", ["pre-conv", "post-conv"])
+def test_lengths_around_the_edges_of_tiles_in_f32(program, length):
+    attention = mta.Attention(head_dim=16, dtype="f32", **PROGRAMS[program])
+    assert fused_error(attention, length, length) <= check.TOLERANCES["f32"]
+
+
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize("length", [1, 3, 63, 64, 122, 123, 124, 250])
 @pytest.mark.parametrize("program", ["pre-conv", "post-conv"])
 def test_lengths_around_the_edges_of_tiles(program, length, chip):
     attention = mta.Attention(head_dim=16, dtype="bf16", **PROGRAMS[program])
-    assert fused_error(attention, length, length,
-                       options={"chip": chip}) <= check.TOLERANCES["bf16"]
+    options = {"chip": chip, "rows": 128, "key_tile": 64}
+    assert fused_error(attention, length, length, options=options) <= check.TOLERANCES["bf16"]
+
+
+#: One to five strips of a warp, tiles of keys that are no power of two, and every value of the
+#: other fields; with the warps of one head.
+SCHEDULES = [
+    {"rows": 192, "key_tile": 48, "warps": 12},
+    {"rows": 128, "key_tile": 64, "warps": 4, "query": "workgroup"},
+    {"rows": 96, "key_tile": 48, "warps": 2, "stages": 1},
+    {"rows": 80, "key_tile": 32, "warps": 1, "scores": "f16x2"},
+    {"rows": 64, "key_tile": 96, "warps": 4, "stages": 1, "query": "workgroup"},
+    {"rows": 16, "key_tile": 128, "warps": 1, "stages": 2, "query": "registers"},
+    {"rows": 128, "key_tile": 32, "warps": 4, "chip": "sm_90a", "products": "wgmma"},
+    {"rows": 64, "key_tile": 96, "warps": 4, "stages": 1, "chip": "sm_90a", "products": "wgmma"},
+    {"rows": 128, "key_tile": 64, "warps": 8, "chip": "sm_90a", "products": "mma"},
+]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("program, mixed", [
+    ("plain", 1), ("pre-conv", 1), ("post-conv", 1), ("mix-2", 2)])
+def test_schedules(program, mixed, schedule):
+    attention = mta.Attention(head_dim=16, dtype="bf16", **PROGRAMS[program])
+    for lazy in (0, 1):
+        options = {**schedule, "warps": mixed * schedule["warps"], "lazy_copies": lazy}
+        assert fused_error(attention, 201, 201, options=options) <= check.TOLERANCES["bf16"]
+
+
+def emulate(attention, queries, keys, options, folder, chip="sm_80", blocks=1, boundaries=()):
+    """The kernel's counters; queries are those of `blocks` workgroups."""
+    text = emission.module_text(attention, attention.signature(1, queries, keys), "attention")
+    module = compiler.Module.parse(text)
+    module.run_pipeline(f"builtin.module(mta-gpu{{chip={chip} {options}}})")
+    shared = re.search(r"dynamic_shared_memory_size %c(\d+)_i32", str(module)).group(1)
+    block = re.search(r"threads in \(%c(\d+)", str(module)).group(1)
+    (folder / "kernel.ptx").write_text(module.to_ptx(chip))
+    arrays = random_arguments(attention, queries, keys)
+    bits = np.dtype(np.uint32 if attention.dtype == "f32" else np.uint16)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array.view(bits))
+    words = [f"in:{name}.npy" for name in arrays]
+    for name, cuts in zip(("query_boundaries", "key_boundaries"), boundaries):
+        np.save(folder / f"{name}.npy", np.array(cuts, np.int32))
+        words += [f"in:{name}.npy", f"i32:{len(cuts)}"]
+    subprocess.run(
+        [BUILD / "bin" / "mta-ptx-run", "kernel.ptx", "--quiet", "--grid", str(blocks),
+         "--block", block, "--shared", shared, "--counters", "counters.json", "--args", *words,
+         f"out:o.npy:u{8 * bits.itemsize}:1x{attention.heads}x{queries}x{attention.head_dim}"],
+        cwd=folder, check=True)
+    return json.loads((folder / "counters.json").read_text())
+
+
+def predicted_cycles(attention, queries, options, chip):
+    """What the table of `explain` says of a tile's cycles on the pipes."""
+    text = emission.module_text(attention, attention.signature(1, queries, 500), "attention")
+    run = subprocess.run(
+        [BUILD / "bin" / "mta-opt",
+         f"--mta-choose-kernel-schedule=explain=true chip={chip} {options}"],
+        input=text, capture_output=True, text=True, check=True)
+    header, row = (line.split() for line in run.stderr.splitlines()[1:3])
+    return dict(zip(header, row, strict=True))
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize("program, head_dim, rows, key_tile, options, tolerance", [
+    ({"heads": 1}, 64, 128, 64, "warps=8", 0.05),
+    ({"heads": 1, "pre_conv": (6, 11)}, 64, 128, 64, "warps=8", 0.05),
+    ({"heads": 1, "pre_conv": (6, 11)}, 64, 128, 64, "warps=4", 0.05),
+    ({"heads": 1, "pre_conv": (6, 11)}, 128, 192, 48, "warps=12 query=workgroup", 0.08),
+    ({"heads": 2, "pre_conv": (6, 11), "post_mix": 2}, 64, 64, 64, "warps=8", 0.08),
+    ({"heads": 4, "pre_mix": 4, "post_mix": 4}, 64, 32, 64, "warps=8", 0.08),
+])
+def test_predicted_work(program, head_dim, rows, key_tile, options, tolerance,
+                        tmp_path, chip):
+    """Of a tile of keys: two more of them make the difference of two launches.
+
+    Products and passes through the banks are counted exactly; instructions are estimated.
+    """
+    attention = mta.Attention(head_dim=head_dim, causal=False, dtype="bf16", **program)
+    queries = rows - (program.get("pre_conv", (1, 1))[0] - 1) - 1
+    options = f"rows={rows} key-tile={key_tile} stages=2 {options}"
+    less, more = (emulate(attention, queries, tiles * key_tile - 24, options, tmp_path,
+                          chip)
+                  for tiles in (2, 4))
+    count = {name: (more["total"][name] - less["total"][name]) / 2 for name in more["total"]}
+    shuffles = [counters["classes"]["shuffle"]["warp_instructions"] for counters in (less, more)]
+    cycles = predicted_cycles(attention, queries, options, chip)
+    per_cycle = {"sm_80": 312e3 / 2 / (108 * 1.41), "sm_90a": 989.4e3 / 2 / (132 * 1.83)}[chip]
+    assert float(cycles["tensor"]) == pytest.approx(count["multiply_adds"] / per_cycle, abs=1)
+    assert float(cycles["shared"]) == pytest.approx(
+        count["shared_wavefronts"] + (shuffles[1] - shuffles[0]) / 2, abs=1)
+    assert float(cycles["issue"]) == pytest.approx(
+        count["warp_instructions"] / 4, rel=tolerance)
+
+
+def test_a_schedule_has_known_words():
+    attention = mta.Attention(heads=1, head_dim=16, dtype="bf16")
+    for options, message in [
+            ({"query": "cache"}, "one of registers, workgroup"),
+            ({"products": "wmma"}, "one of mma, wgmma"),
+            ({"f32_precision": "f16"}, "one of tf32x3, tf32"),
+            ({"rows": "many"}, "an integer")]:
+        with pytest.raises(ValueError, match=message):
+            mta.compile(attention, "ptx", options=options)
 
 
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize("head_dim, value_dim", [(8, 8), (24, 40), (40, 24), (64, 8), (128, 128),
                                                  (256, 256), (200, 64), (48, 200)])
-def test_head_dimensions(head_dim, value_dim, chip):
+@pytest.mark.parametrize("dtype", ["bf16", "f32"])
+def test_head_dimensions(head_dim, value_dim, dtype, chip):
     attention = mta.Attention(heads=2, head_dim=head_dim, value_dim=value_dim, pre_conv=(2, 3),
-                              dtype="bf16")
+                              dtype=dtype)
     assert fused_error(attention, 70, 70, batch=2,
-                       options={"chip": chip}) <= check.TOLERANCES["bf16"]
+                       options={"chip": chip}) <= check.TOLERANCES[dtype]
 
 
 @pytest.mark.parametrize("program", ["pre-conv", "post-conv", "mix-2", "v2"])
@@ -119,9 +296,33 @@ def test_wgmma_and_mma_agree(program):
     """Tiles that tensor cores read by themselves change how sums are formed, not what is summed."""
     attention = mta.Attention(head_dim=32, dtype="f16", **PROGRAMS[program])
     arguments = random_arguments(attention, 150, 150)
-    outputs = [mta.compile(attention, "ptx", options={**FUSED, "chip": chip})(**arguments)
+    outputs = [mta.compile(attention, "ptx", options={"chip": chip})(**arguments)
                for chip in CHIPS]
     assert relative_error(*outputs) <= 0.1 * check.TOLERANCES["f16"]
+
+
+@pytest.mark.parametrize("dtype, weights", [
+    ("bf16", "f32"), ("bf16", "f16"), ("f16", "f32"), ("f16", "bf16"), ("f32", "f16"),
+    ("f32", "bf16")])
+@pytest.mark.parametrize("program", ["pre-conv", "own-mix", "mix-2"])
+def test_weights_of_other_types_than_the_operands(program, dtype, weights):
+    attention = mta.Attention(head_dim=16, dtype=dtype, **PROGRAMS[program])
+    arguments = random_arguments(attention, 40, 40)
+    for name in attention.weight_shapes:
+        # Many bits, so that rounding to the wrong type shows.
+        arguments[name] = (arguments[name].astype(np.float64) / 3).astype(numpy_dtype(weights))
+    types = attention.signature(1, 40, 40)
+    signature = Signature(
+        {name: TensorType(t.shape, weights) if name in attention.weight_shapes else t
+         for name, t in types.arguments.items()}, types.results)
+    module = compiler.Module.parse(emission.module_text(attention, signature, "attention"))
+    module.run_pipeline("builtin.module(mta-gpu,mta-host-to-llvm)")
+    function = module.compile_for(compiler.Device()).function("attention", signature)
+    output, = function(*(arguments[name] for name in signature.arguments))
+    wide = mta.Attention(head_dim=16, dtype="f64", **PROGRAMS[program])
+    expected = mta.compile(wide, "numpy")(
+        **{name: array.astype(np.float64) for name, array in arguments.items()})
+    assert relative_error(output, expected) <= check.TOLERANCES[dtype]
 
 
 @pytest.mark.parametrize("program", ["pre-conv", "post-conv", "mix-2"])
@@ -130,20 +331,84 @@ def test_a_suffix_of_the_queries(program):
     assert fused_error(attention, 140, 150) <= check.TOLERANCES["bf16"]
 
 
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("sequences", SEQUENCES)
+@pytest.mark.parametrize("program", ["plain", "pre-conv-7x13", "post-conv", "four-convs", "mix-2"])
+def test_sequences(program, sequences, causal):
+    attention = mta.Attention(head_dim=8, dtype="bf16", variable_length=True, log_sum_exp=True,
+                              causal=causal, **PROGRAMS[program])
+    boundaries = SEQUENCES[sequences]
+    error = fused_error(attention, boundaries[0][-1], boundaries[1][-1], boundaries=boundaries)
+    assert error <= check.TOLERANCES["bf16"]
+
+
+@pytest.mark.parametrize("program", [
+    name for name in PROGRAMS if name not in ("plain", "pre-conv-7x13", "post-conv")])
+def test_sequences_in_every_program(program):
+    attention = mta.Attention(head_dim=16, dtype="f16", variable_length=True, **PROGRAMS[program])
+    boundaries = [0, 3, 3, 35, 65], [0, 30, 40, 73, 75]
+    error = fused_error(attention, 65, 75, boundaries=boundaries, batch=2)
+    assert error <= check.TOLERANCES["f16"]
+
+
+@pytest.mark.parametrize("program", ["pre-conv", "post-conv", "mix-2"])
+def test_a_sequence_does_not_depend_on_others(program):
+    """Bit by bit, whatever stands in the rows and keys of the others."""
+    attention = mta.Attention(head_dim=16, dtype="bf16", variable_length=True, **PROGRAMS[program])
+    cuts = [0, 4, 60, 131, 140]
+    run = mta.compile(attention, "ptx")
+    arguments = random_arguments(attention, cuts[-1], cuts[-1])
+    arguments |= {"query_boundaries": cuts, "key_boundaries": cuts}
+    before = run(**arguments)
+    for first, last in zip(cuts, cuts[1:]):
+        edited = {name: x.copy() if isinstance(x, np.ndarray) else x
+                  for name, x in arguments.items()}
+        for name in ("q", "k", "v"):
+            edited[name][:, :, :first] = edited[name][:, :, last:] = 50
+        after = run(**edited)
+        assert after[:, :, first:last].tobytes() == before[:, :, first:last].tobytes()
+
+
+@pytest.mark.parametrize("value_dim", [16, 72])
+@pytest.mark.parametrize("program", ["plain", "pre-conv", "mix-2", "mix-16"])
 @pytest.mark.parametrize("dtype", ["f16", "bf16"])
+@pytest.mark.parametrize("output", [
+    {"norm": True}, {"norm": True, "layer": 3}, {"gate": "scalar"},
+    {"norm": True, "gate": "scalar"}, {"norm": True, "gate": "vector"}], ids=str)
+def test_norm_and_gate_are_part_of_the_kernel(output, dtype, program, value_dim):
+    attention = mta.Attention(head_dim=16, value_dim=value_dim, dtype=dtype, log_sum_exp=True,
+                              **PROGRAMS[program], **output)
+    assert count_kernels(attention) == 1
+    assert fused_error(attention, 37, 37) <= check.TOLERANCES[dtype]
+
+
+@pytest.mark.parametrize("fields", [
+    {"gate": "vector", "dtype": "f16"}, {"gate": "vector", "dtype": "bf16", "value_dim": 200}])
+def test_vector_gates_beyond_registers_or_range_are_kernels_of_their_own(fields):
+    attention = mta.Attention(heads=2, head_dim=16, **fields)
+    assert count_kernels(attention) > 1
+    assert fused_error(attention, 37, 37) <= check.TOLERANCES[attention.dtype]
+
+
+@pytest.mark.parametrize("dtype", FUSED_DTYPES)
 def test_large_logits(dtype):
     attention = mta.Attention(heads=1, head_dim=16, pre_conv=(2, 3), log_sum_exp=True, dtype=dtype)
     assert fused_error(attention, 70, 70, scale=300) <= check.TOLERANCES[dtype]
 
 
 @pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize("cuts", [None, [0, 5, 70, 130]])
+@pytest.mark.parametrize("dtype", ["bf16", "f32"])
 @pytest.mark.parametrize("program", ["pre-conv", "post-conv", "mix-2"])
-def test_when_copies_land_and_the_order_of_warps_change_nothing(program, chip):
-    attention = mta.Attention(head_dim=16, dtype="bf16", **PROGRAMS[program])
+def test_when_copies_land_and_the_order_of_warps_change_nothing(program, dtype, cuts, chip):
+    attention = mta.Attention(head_dim=16, dtype=dtype, variable_length=bool(cuts),
+                              **PROGRAMS[program])
     arguments = random_arguments(attention, 130, 130)
+    if cuts:
+        arguments |= {"query_boundaries": cuts, "key_boundaries": cuts}
     outputs = {
-        mta.compile(attention, "ptx", options={**FUSED, "chip": chip, "lazy_copies": lazy,
-                                               "seed": seed, "threads": 1 + seed % 2})(**arguments).tobytes()
+        mta.compile(attention, "ptx", options={"chip": chip, "lazy_copies": lazy, "seed": seed,
+                                               "threads": 1 + seed % 2})(**arguments).tobytes()
         for lazy in (0, 1) for seed in (0, 7, 12)}
     assert len(outputs) == 1
 
@@ -151,7 +416,7 @@ def test_when_copies_land_and_the_order_of_warps_change_nothing(program, chip):
 @pytest.mark.parametrize("program", ["pre-conv", "v2"])
 def test_editing_later_tokens_leaves_earlier_rows_bit_identical(program):
     attention = mta.Attention(head_dim=16, dtype="bf16", **PROGRAMS[program])
-    run = mta.compile(attention, "ptx", options=FUSED)
+    run = mta.compile(attention, "ptx")
     arguments = random_arguments(attention, 70, 70)
     before = run(**arguments)
     for t in (1, 63, 64, 69):
@@ -164,20 +429,21 @@ def test_editing_later_tokens_leaves_earlier_rows_bit_identical(program):
 
 
 @pytest.mark.parametrize("fields, message", [
-    ({"dtype": "f32"}, "expects f16 or bf16 operands for tensor cores, but got 'f32'"),
+    ({"dtype": "f64"}, "expects f16, bf16 or f32 operands for tensor cores, but got 'f64'"),
     ({"head_dim": 12}, "expects static head dimensions that are multiples of 8"),
     ({"head_dim": 264}, "expects static head dimensions .* at most 256"),
-    ({"variable_length": True}, "expects no sequence boundaries for tensor cores"),
     ({"heads": 18, "post_mix": 18}, "expects groups of at most 16 heads on a GPU, but got 18"),
-    ({"pre_conv": (1, 141)}, "expects windows that read at most 64 keys"),
-    ({"pre_conv": (65, 1), "post_mix": 2},
-     "expects windows of at most 64 queries in all, but got 65"),
+    ({"pre_conv": (1, 141)}, "expects windows that read at most 128 keys"),
+    ({"pre_conv": (257, 1), "post_mix": 2},
+     "expects windows of at most 256 queries in all, but got 257"),
 ])
 def test_what_is_not_supported_is_an_error(fields, message):
     attention = mta.Attention(**{"heads": 2, "head_dim": 16, "dtype": "bf16", **fields})
     with pytest.raises(mta.CompileError) as caught:
-        mta.compile(attention, "ptx", options=FUSED)
+        mta.compile(attention, "ptx")
     assert re.search(message, caught.value.diagnostics)
+    assert caught.value.diagnostics.endswith(
+        "note: target ptx-reference runs the reference kernels of every attention")
 
 
 @pytest.mark.parametrize("chip", CHIPS)
@@ -186,22 +452,33 @@ def test_work_and_bank_conflicts_of_pre_conv(tmp_path, chip):
 
     A product is 16 x 8 x 16; a warp has 16 rows of a tile: 64/8 · 128/16 for q·k, 64/8 · 6 · 2
     for the convolution, whose bands are 24 deep, 128/8 · 64/16 for p·v. A warpgroup's product is
-    four times 16 rows of all columns: 128/16 and 64/16 of them.
+    four times 16 rows of all columns: 128/16 and 64/16 of them. Stores
+    fill sectors.
     """
     attention = mta.Attention(heads=1, head_dim=128, pre_conv=(6, 11), causal=False, dtype="bf16")
-    signature = attention.signature(1, 123, 184)
-    module = compiler.Module.parse(emission.module_text(attention, signature, "attention"))
-    module.run_pipeline(f"builtin.module(mta-gpu{{chip={chip}}})")
-    shared = re.search(r"dynamic_shared_memory_size %c(\d+)_i32", str(module)).group(1)
-    (tmp_path / "kernel.ptx").write_text(module.to_ptx(chip))
-    for name, array in random_arguments(attention, 123, 184).items():
-        np.save(tmp_path / f"{name}.npy", array.view(np.uint16))
-    subprocess.run(
-        [BUILD / "bin" / "mta-ptx-run", "kernel.ptx", "--quiet", "--block", "256", "--shared",
-         shared, "--counters", "counters.json", "--args", "in:q.npy", "in:k.npy", "in:v.npy",
-         "in:pre_conv.npy", "out:o.npy:u16:1x1x123x128"], cwd=tmp_path, check=True)
-    total = json.loads((tmp_path / "counters.json").read_text())["total"]
+    total = emulate(attention, 123, 184, "rows=128 key-tile=64 warps=8", tmp_path, chip)["total"]
     attended = 8 + 4 if chip == "sm_90a" else 64 + 64
     assert total["matrix_operations"] == 8 * 3 * (96 + attended)
     assert total["multiply_adds"] == 8 * 3 * 16 * 64 * (2 * 128 + 6 * 24)
+    assert total["shared_bank_conflicts"] == 0
+    assert 32 * total["global_sectors_written"] == total["global_bytes_written"] == 123 * 128 * 2
+
+
+def test_keys_of_other_sequences_are_skipped(tmp_path):
+    """The first workgroup reads keys 0 to 184, 3 tiles, the other one 184 to 368, tiles 2 to 5."""
+    attention = mta.Attention(heads=1, head_dim=128, pre_conv=(6, 11), causal=False, dtype="bf16",
+                              variable_length=True)
+    total = emulate(attention, 246, 368, "rows=128 key-tile=64 warps=8", tmp_path, blocks=2,
+                    boundaries=[[0, 123, 246], [0, 184, 368]])["total"]
+    assert total["matrix_operations"] == 8 * (3 + 4) * (64 + 96 + 64)
+
+
+@pytest.mark.parametrize("head_dim", [64, 96, 128])
+def test_work_and_bank_conflicts_of_pre_conv_in_f32(head_dim, tmp_path):
+    """The same in 6 tiles of 32 keys. A product is 16 x 8 x 8, and there are three for one."""
+    attention = mta.Attention(heads=1, head_dim=head_dim, pre_conv=(6, 11), causal=False,
+                              dtype="f32")
+    total = emulate(attention, 123, 184, "rows=128 key-tile=32 warps=8", tmp_path)["total"]
+    assert total["matrix_operations"] == 8 * 6 * 3 * (
+        32 // 8 * head_dim // 8 + 32 // 8 * 6 * 3 + head_dim // 8 * 32 // 8)
     assert total["shared_bank_conflicts"] == 0

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mta
+from conftest import needs_pair_products
 from mta import fuzz, reference, targets
 from mta.cli import main
 from mta.compiler import library_problem
@@ -28,10 +29,10 @@ def cpu_worker():
         yield process
 
 
-def draw_with(variable_length):
+def draw_with(variable_length, dtype=None):
     """Cases whose every choice Hypothesis makes, and so can shrink."""
     return st.randoms(use_true_random=False).map(
-        lambda choices: fuzz.draw_case(choices, calls=CALLS, variable_length=variable_length))
+        lambda choices: fuzz.draw_case(choices, dtype, CALLS, variable_length))
 
 
 @settings(max_examples=35, suppress_health_check=list(HealthCheck))
@@ -44,6 +45,14 @@ def test_random_programs_shapes_and_tiles(cpu_worker, case):
 @given(case=draw_with(True))
 def test_random_sequence_lengths(cpu_worker, case):
     assert_all_passed(cpu_worker.run(case))
+
+
+@needs_pair_products
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@given(case=draw_with(None, "bf16"))
+def test_random_programs_in_products_of_pairs(cpu_worker, case):
+    """As on a processor where they cost as little as one multiply-add."""
+    assert_all_passed(cpu_worker.run(replace(case, options=(*case.options, ("pair_cost", 1)))))
 
 
 def assert_all_passed(outcomes):

@@ -191,7 +191,7 @@ def test_ptx(chip):
 
 
 def test_translation_errors():
-    module = Module.parse(mta.Attention.v1(4, 8).to_mlir(1, 16, 16))
+    module = Module.parse(mta.Attention.v1(4, 8, dtype="bf16").to_mlir(1, 16, 16))
     with pytest.raises(mta.CompileError, match="sm_banana"):
         module.to_ptx("sm_banana")
     with pytest.raises(mta.CompileError, match="/no/such/ptxas"):

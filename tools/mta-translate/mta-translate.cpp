@@ -14,6 +14,7 @@
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "mta/InitAll.h"
 #include "mta/Target/AtomicOutput.h"
+#include "mta/Target/Contract.h"
 #include "mta/Target/PTX.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
@@ -32,6 +33,22 @@ static llvm::cl::opt<std::string> kernelDirectory(
 static llvm::cl::opt<std::string>
     ptxas("ptxas", llvm::cl::desc("The ptxas to assemble cubins with"),
           llvm::cl::value_desc("program"));
+static llvm::cl::list<std::string> ptxasFlags(
+    "ptxas-flags", llvm::cl::CommaSeparated,
+    llvm::cl::desc("Flags for ptxas, separated by commas, such as -O2,-v"),
+    llvm::cl::value_desc("flags"));
+static llvm::cl::opt<bool> reference(
+    "reference",
+    llvm::cl::desc("Lower to the unfused reference kernels, which form every "
+                   "score matrix"));
+
+static mta::PTXOptions getPTXOptions() {
+  mta::PTXOptions options;
+  options.chip = chip;
+  options.mergeKernels = kernelDirectory.empty();
+  options.reference = reference;
+  return options;
+}
 
 /// Writes `contents` to the output or, with --kernel-dir, to a file there.
 static LogicalResult emitResult(ModuleOp module, StringRef name,
@@ -66,7 +83,7 @@ static LogicalResult translate(Operation *op, llvm::raw_ostream &output,
   auto module = dyn_cast<ModuleOp>(op);
   if (!module)
     return op->emitError("expects a builtin.module at the top level");
-  auto texts = mta::translateToPTX(module, chip, kernelDirectory.empty());
+  auto texts = mta::translateToPTX(module, getPTXOptions());
   if (failed(texts))
     return failure();
   if (kernelDirectory.empty() && texts->size() > 1)
@@ -76,7 +93,8 @@ static LogicalResult translate(Operation *op, llvm::raw_ostream &output,
   for (mta::PTXModule &text : *texts) {
     if (!assemble)
       continue;
-    auto cubin = mta::assemblePTX(module.getLoc(), text.text, chip, ptxas);
+    auto cubin = mta::assemblePTX(module.getLoc(), text.text, chip, ptxas,
+                                  std::vector<std::string>(ptxasFlags));
     if (failed(cubin))
       return failure();
     text.text = std::move(*cubin);
@@ -102,6 +120,15 @@ int main(int argc, char **argv) {
         return translate(op, output, /*assemble=*/true);
       },
       mta::registerAllDialects);
+  mta::registerTranslationWithNames(
+      "mta-to-contract", "how to launch the kernels of --mta-to-ptx, as JSON",
+      [](ModuleOp module, llvm::raw_ostream &output) -> LogicalResult {
+        auto text = mta::translateToContract(module, getPTXOptions());
+        if (failed(text))
+          return failure();
+        output << *text;
+        return success();
+      });
   mta::registerObjectTranslations();
   return mta::runWithAtomicOutput(argc, argv, [](int count, char **args) {
     return failed(

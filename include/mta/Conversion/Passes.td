@@ -53,18 +53,38 @@ def ConvertMTAToGPUPass : Pass<"convert-mta-to-gpu"> {
 
     A workgroup works on a group of heads that are mixed and on R rows of
     scores, of which the first ones are the halo of its convolutions. Where
-    something follows the softmax it runs over the keys twice.
+    something follows the softmax it runs over the keys twice. The shape of all
+    this is the attention's `#mta.kernel_schedule`; without one it gets an error.
 
-    Supported are f16 and bf16, head dimensions that are multiples of 8 up to
-    256 and head groups of up to 16; for everything else the operation gets an
-    error.
+    Norms and gates that alone use the output, and whose weights are there
+    before the attention, are applied to the tile before it is stored. Those in
+    f64 are left alone, as are vector gates for which registers or the range of
+    f16 do not suffice.
+
+    Operands of f32 are multiplied as tf32, which has 11 bits: with
+    `f32-precision=tf32x3` an operand is the sum of two tf32 numbers, of which
+    three products are added; with `tf32` it is rounded to one. The arithmetic
+    that splits them is part of the tile program, and a contraction of operands
+    that are tf32 numbers has the attribute `mta.tf32`.
+
+    Supported are f16, bf16 and f32 with weights of any of these, head
+    dimensions that are multiples of 8 up to 256 and head groups of up to 16;
+    for everything else the operation gets an error.
   }];
   let options = [
     Option<"workgroupBytes", "workgroup-bytes", "int64_t", "166912",
            "Workgroup memory that a kernel may use">,
     Option<"warpgroups", "warpgroups", "bool", "false",
            "The chip's tensor cores read workgroup memory by themselves: wgmma "
-           "of sm_90a">
+           "of sm_90a">,
+    Option<"f32Precision", "f32-precision", "::mta::F32Precision",
+           "::mta::F32Precision::TF32x3",
+           "How tensor cores multiply operands of f32",
+           [{::llvm::cl::values(
+               clEnumValN(::mta::F32Precision::TF32x3, "tf32x3",
+                          "three products of operands split in two"),
+               clEnumValN(::mta::F32Precision::TF32, "tf32",
+                          "one product of operands rounded to tf32"))}]>
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
@@ -72,6 +92,47 @@ def ConvertMTAToGPUPass : Pass<"convert-mta-to-gpu"> {
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect"
+  ];
+}
+
+def ChooseKernelSchedulePass : Pass<"mta-choose-kernel-schedule"> {
+  let summary = "give attentions without a kernel schedule the fastest one";
+  let description = [{
+    Before: `mta.attention` without a kernel schedule. After: the same with a
+    `#mta.kernel_schedule`. An attention that has one keeps it.
+
+    Candidates are all combinations of the values of its fields that fit the
+    score program and a workgroup's memory. For each, the work of one tile of
+    keys is counted, as `lib/Conversion/MTAToGPU/KernelCost.h` describes, and
+    turned into the time of the launch with published figures of a GPU of the
+    chip: rates of the tensor cores, workgroup memory, arithmetic and L2,
+    multiprocessors, and how many workgroups are resident on one by the
+    registers of its threads and its memory. Rows and keys that are computed and
+    not used count. Of the candidates that do not spill registers the one with
+    the least time is taken; of those within 2 percent of it, the one with the
+    most usual tiles. Operands of f16 get `f16x2` for scores that are staged,
+    unless that takes three times as long.
+
+    A number that is not 0 and a word that is not empty are taken as they are.
+    Where no candidate is left, the error names the constraint.
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", "\"sm_80\"",
+           "NVIDIA target, such as sm_80 or sm_90a">,
+    Option<"rows", "rows", "int64_t", "0",
+           "Rows of scores of a workgroup, for each head">,
+    Option<"keyTile", "key-tile", "int64_t", "0", "Keys of a tile">,
+    Option<"warps", "warps", "int64_t", "0", "Warps of a workgroup">,
+    Option<"stages", "stages", "int64_t", "0",
+           "Tiles of keys in workgroup memory">,
+    Option<"query", "query", "std::string", "\"\"",
+           "Where queries are: registers or workgroup">,
+    Option<"scores", "scores", "std::string", "\"\"",
+           "What a staged score is: f16, f16x2 or f32">,
+    Option<"products", "products", "std::string", "\"\"",
+           "How queries meet keys, and weights values: mma or wgmma">,
+    Option<"explain", "explain", "bool", "false",
+           "Emit a remark with a table of the best candidates">
   ];
 }
 
@@ -99,9 +160,14 @@ def ConvertVectorToFragmentsPass : Pass<"convert-vector-to-fragments"> {
   let description = [{
     Before: a tile program with layouts. After: the program of one thread, on
     pairs of neighbouring elements and on numbers: contractions are
-    `nvvm.mma.sync` or `wgmma`, reads of workgroup memory `nvgpu.ldmatrix`, reductions over
-    columns two shuffles, copies `nvgpu.device_async_copy` of 16 bytes. Nothing
-    is indexed at run time but memory, so that all pieces are registers.
+    `nvvm.mma.sync` or `wgmma`, reads of workgroup memory `nvgpu.ldmatrix`, or
+    loads of pairs for f32, reductions over columns two shuffles, copies
+    `nvgpu.device_async_copy` of 16 bytes. Nothing is indexed at run time but
+    memory, so that all pieces are registers.
+
+    Contractions of f32 are products of tf32, of which hardware reads the upper
+    19 bits. They have to say so by the attribute `mta.tf32`: whoever writes it
+    has cleared the other bits.
 
     Barriers and the order of operations stay as they are.
   }];

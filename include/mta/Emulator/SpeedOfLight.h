@@ -18,20 +18,9 @@
 
 #include "mta/Emulator/Counters.h"
 #include "mta/Emulator/Error.h"
+#include "mta/Hardware/GPU.h"
 
 namespace mta::emulator {
-
-/// Published figures of a GPU.
-struct GpuFigures {
-  const char *name;
-  const char *source;
-  unsigned multiprocessors;
-  double clockGHz;     // boost
-  double tensorTFlops; // 16-bit factors, 32-bit sums, dense
-  double memoryGBs;    // of DRAM
-  /// Lanes a multiprocessor serves in a cycle.
-  unsigned floatLanes, integerLanes, specialLanes;
-};
 
 struct PipeTime {
   std::string pipe;
@@ -41,7 +30,7 @@ struct PipeTime {
 };
 
 struct SpeedOfLight {
-  const GpuFigures *gpu = nullptr;
+  const hardware::GpuFigures *gpu = nullptr;
   std::vector<PipeTime> pipes;
   std::string limit;
   double microseconds = 0;

@@ -9,6 +9,8 @@
 #ifndef MTA_PIPELINES_PIPELINES_H
 #define MTA_PIPELINES_PIPELINES_H
 
+#include "mta/Dialect/MTA/IR/MTA.h"
+
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 
@@ -31,6 +33,51 @@ struct ReferenceGPUOptions : public KernelOptions {
   PassOptions::Option<unsigned> blockSize{
       *this, "block-size", llvm::cl::desc("Threads of a block, 1 to 1024"),
       llvm::cl::init(128)};
+};
+
+/// Options of `mta-gpu`.
+struct GPUOptions : public ReferenceGPUOptions {
+  PassOptions::Option<bool> contract{
+      *this, "contract",
+      llvm::cl::desc("Attach launch contracts, which need functions that do "
+                     "nothing but launch kernels"),
+      llvm::cl::init(true)};
+  PassOptions::Option<int64_t> rows{
+      *this, "rows",
+      llvm::cl::desc("Rows of scores of a workgroup, 0 for the fastest"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> keyTile{
+      *this, "key-tile", llvm::cl::desc("Keys of a tile, 0 for the fastest"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> warps{
+      *this, "warps", llvm::cl::desc("Warps of a workgroup, 0 for the fastest"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> stages{
+      *this, "stages",
+      llvm::cl::desc("Tiles of keys in workgroup memory, 0 for the fastest"),
+      llvm::cl::init(0)};
+  PassOptions::Option<std::string> query{
+      *this, "query",
+      llvm::cl::desc("Where queries are: registers or workgroup")};
+  PassOptions::Option<std::string> scores{
+      *this, "scores",
+      llvm::cl::desc("What a staged score is: f16, f16x2 or f32")};
+  PassOptions::Option<std::string> products{
+      *this, "products",
+      llvm::cl::desc("How queries meet keys, and weights values: mma or "
+                     "wgmma")};
+  PassOptions::Option<bool> explain{
+      *this, "explain",
+      llvm::cl::desc("Emit a remark with the candidates for a kernel's shape"),
+      llvm::cl::init(false)};
+  PassOptions::Option<F32Precision> f32Precision{
+      *this, "f32-precision",
+      llvm::cl::desc("How tensor cores multiply operands of f32"),
+      llvm::cl::init(F32Precision::TF32x3),
+      llvm::cl::values(clEnumValN(F32Precision::TF32x3, "tf32x3",
+                                  "three products of operands split in two"),
+                       clEnumValN(F32Precision::TF32, "tf32",
+                                  "one product of operands rounded to tf32"))};
 };
 
 /// Options of `mta-cpu`.
@@ -59,6 +106,13 @@ struct CPUOptions : public mlir::PassPipelineOptions<CPUOptions> {
       *this, "vector-bits",
       llvm::cl::desc("Bits of a vector register, 0 for those of this machine"),
       llvm::cl::init(0)};
+  static constexpr int64_t kThisMachine = -1;
+  PassOptions::Option<int64_t> pairCost{
+      *this, "pair-cost",
+      llvm::cl::desc("Multiply-adds of f32 vectors that take the time of a dot "
+                     "product of vectors of bf16 pairs; 0 where the processor "
+                     "has none, -1 for this machine"),
+      llvm::cl::init(kThisMachine)};
   PassOptions::Option<bool> threads{
       *this, "threads", llvm::cl::desc("Run tiles on the threads of OpenMP"),
       llvm::cl::init(true)};
@@ -81,9 +135,9 @@ void buildReferenceGPUPipeline(mlir::OpPassManager &pm,
 
 /// From level 0 to a `gpu.binary` with PTX, fused: every `mta.attention` is one
 /// kernel on tensor cores, without memory of the size of the score matrix. What
-/// follows it, norm and gate, is a kernel for every loop nest.
-void buildGPUPipeline(mlir::OpPassManager &pm,
-                      const ReferenceGPUOptions &options);
+/// follows it, norm and gate, is a kernel for every loop nest. The binary says
+/// how to launch them, see `#mta.launch_contract`.
+void buildGPUPipeline(mlir::OpPassManager &pm, const GPUOptions &options);
 
 /// Loop nests of linalg and launches that there are become kernels in
 /// `gpu.module`s, of `blockSize` threads in a block for the loop nests.

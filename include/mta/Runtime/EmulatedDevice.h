@@ -84,6 +84,10 @@ public:
   void launch(Function *function, const uint32_t grid[3],
               const uint32_t block[3], uint32_t dynamicShared,
               void **parameters);
+  /// With all parameters as the entry lays them out.
+  void launch(Function *function, const uint32_t grid[3],
+              const uint32_t block[3], uint32_t dynamicShared,
+              std::vector<uint8_t> parameters);
   void *allocate(size_t bytes);
   void release(void *pointer);
 

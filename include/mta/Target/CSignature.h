@@ -10,6 +10,7 @@
 #define MTA_TARGET_CSIGNATURE_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mta/Dialect/MTA/IR/MTA.h"
 #include "mta/Target/CHeader.h"
 
 namespace llvm {
@@ -20,7 +21,8 @@ namespace mta {
 
 /// The attribute of an argument or a result of a function that names it for
 /// other languages.
-inline constexpr llvm::StringLiteral nameAttribute = "mta.name";
+inline constexpr llvm::StringLiteral nameAttribute =
+    MTADialect::getNameAttrName();
 
 /// Parses a module, and takes the names that its text has for the arguments and
 /// the returned values of functions into attributes "mta.name" where there are

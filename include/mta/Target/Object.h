@@ -10,6 +10,7 @@
 #define MTA_TARGET_OBJECT_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mta/Pipelines/VectorUnits.h"
 
 #include <string>
 
@@ -37,10 +38,11 @@ struct Object {
   std::string header;
 };
 
-/// Fails with a diagnostic on operations that code generation for this machine
+/// Fails with a diagnostic on operations that code generation for a processor
 /// would end the process over: of other dialects than LLVM's and OpenMP's,
-/// intrinsics of one target, inline assembly.
-llvm::LogicalResult verifyForThisMachine(mlir::ModuleOp module);
+/// intrinsics that it has no instruction for, inline assembly.
+llvm::LogicalResult verifyForProcessor(mlir::ModuleOp module,
+                                       FeatureTest hasFeature);
 
 /// Runs LLVM's pipeline of an optimization level of 0 to 3.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine, int level);

@@ -25,20 +25,28 @@ struct PTXModule {
   std::string text;
 };
 
-/// Translates a module of any level: what stands above `gpu.binary` is lowered
-/// with `mta-reference-gpu` first, in place. With `mergeKernels` all
-/// kernels are in one text, else every kernel has one of its own. Fails with a
-/// diagnostic if the module has no kernel or if its PTX calls functions that it
-/// does not define.
+struct PTXOptions {
+  std::string chip = "sm_80";
+  /// All kernels are in one text, else every kernel has one of its own.
+  bool mergeKernels = true;
+  /// Lower with `mta-reference-gpu` what else `mta-gpu` lowers.
+  bool reference = false;
+};
+
+/// Translates a module of any level: with operations of the `mta` dialect it is
+/// lowered with `mta-gpu`, in place; other loops and kernels become PTX as they
+/// are. Fails with a diagnostic if the module has no kernel or if its PTX calls
+/// functions that it does not define. What `mta-gpu` refuses gets a note that
+/// names the reference.
 mlir::FailureOr<llvm::SmallVector<PTXModule>>
-translateToPTX(mlir::ModuleOp module, llvm::StringRef chip, bool mergeKernels);
+translateToPTX(mlir::ModuleOp module, const PTXOptions &options);
 
 /// Assembles PTX. `ptxas` is the program to call; if empty it is searched in
-/// PATH. The diagnostics of ptxas go to the ones of `loc`.
-mlir::FailureOr<std::string> assemblePTX(mlir::Location loc,
-                                         llvm::StringRef ptx,
-                                         llvm::StringRef chip,
-                                         llvm::StringRef ptxas);
+/// PATH. `flags` are passed to it. The diagnostics of ptxas go to the ones of
+/// `loc`.
+mlir::FailureOr<std::string>
+assemblePTX(mlir::Location loc, llvm::StringRef ptx, llvm::StringRef chip,
+            llvm::StringRef ptxas, llvm::ArrayRef<std::string> flags = {});
 
 } // namespace mta
 

@@ -14,11 +14,7 @@
 using namespace mlir;
 using namespace mta;
 
-static constexpr int64_t kLargestKeyTile = 64;
 static constexpr int64_t kLargestHeadDim = 256;
-/// Beyond this, fragments of the queries and the accumulator do not fit into
-/// the registers of a warp together.
-static constexpr int64_t kLargestHeadDimInRegisters = 128;
 
 int64_t mta::paddedRow(int64_t columns) {
   int64_t row = llvm::alignTo(columns, 8);
@@ -42,31 +38,49 @@ int64_t KernelPlan::trailing() const {
   return trailingBefore() + trailingOf(after);
 }
 
+int64_t KernelPlan::valueRow() const {
+  // Half a pair of f32 is in one row and half in the next: lanes read every
+  // second row of 8, at one column each. Those rows lie in different banks if
+  // the distance is an odd multiple of 4 words.
+  return isF32() ? valueDim + 4 : paddedRow(valueDim);
+}
+
 int64_t KernelPlan::workgroupBytes() const {
-  auto tile = [&](int64_t columns) {
-    return readsTiles ? columns * paddedPanel(keyTile)
-                      : keyTile * paddedRow(columns);
+  auto tile = [&](int64_t columns, int64_t row) {
+    return heads *
+           (readsTiles ? columns * paddedPanel(keyTile) : keyTile * row);
   };
-  int64_t keys = tile(headDim), values = tile(valueDim);
-  int64_t elements =
-      heads * (stages > 1 ? stages * (keys + values) : std::max(keys, values));
+  // Each at a multiple of 128 bytes, where `mta-plan-workgroup-memory` puts it.
+  int64_t bytes = 0;
+  auto add = [&](int64_t count, int64_t elements) {
+    bytes += count * llvm::alignTo(elementBytes * elements, 128);
+  };
+  int64_t keys = tile(headDim, keyRow()), values = tile(valueDim, valueRow());
+  if (stages > 1) {
+    add(1, stages * keys);
+    add(1, stages * values);
+  } else {
+    add(1, std::max(keys, values));
+  }
   int64_t copies = splitScores ? 2 : 1;
   bool hasMix = false;
   for (ArrayRef<StepPlan> steps : {ArrayRef(before), ArrayRef(after)})
     for (const StepPlan &step : steps) {
       if (isa<KeyQueryConvOp>(*step.op))
-        elements +=
-            copies * (heads * rows + step.rowsBefore) * paddedRow(2 * keyTile);
+        add(copies, (heads * rows + step.rowsBefore) * paddedRow(2 * keyTile));
       else
-        hasMix = true;
+        hasMix |= heads > 1;
     }
   if (hasMix)
-    elements += copies * heads * rows * paddedRow(keyTile);
-  int64_t queries = heads * rows * paddedRow(headDim);
+    add(copies, heads * rows * paddedRow(keyTile));
+  // Three numbers of 32 bits a row.
+  if (hasSequences)
+    bytes += llvm::alignTo(12 * rows, 128);
+  int64_t queries =
+      llvm::alignTo(elementBytes * heads * rows * paddedRow(headDim), 128);
   // On the way to registers they use the memory that others use later.
-  return 2 * (queryPlacement == QueryPlacement::Workgroup
-                  ? elements + queries
-                  : std::max(elements, queries));
+  return queryPlacement == QueryPlacement::Workgroup ? bytes + queries
+                                                     : std::max(bytes, queries);
 }
 
 static StepPlan planStep(ScoreOpInterface scoreOp) {
@@ -85,9 +99,12 @@ static LogicalResult checkOperands(AttentionOp op, KernelPlan &plan) {
   auto query = cast<RankedTensorType>(op.getQuery().getType());
   auto value = cast<RankedTensorType>(op.getValue().getType());
   Type element = query.getElementType();
-  if (!element.isF16() && !element.isBF16())
-    return op.emitOpError("expects f16 or bf16 operands for tensor cores, but "
-                          "got ")
+  auto isSupported = [](Type type) {
+    return type.isF16() || type.isBF16() || type.isF32();
+  };
+  if (!isSupported(element))
+    return op.emitOpError("expects f16, bf16 or f32 operands for tensor cores, "
+                          "but got ")
            << element;
   for (ScoreOpInterface scoreOp : op.getScoreOps()) {
     Type scores = getElementTypeOrSelf(scoreOp.getScores());
@@ -95,10 +112,10 @@ static LogicalResult checkOperands(AttentionOp op, KernelPlan &plan) {
       return op.emitOpError("expects scores of f32 for tensor cores, but got ")
              << scores;
     Value weights = scoreOp.getWeightsOrNull();
-    if (weights && getElementTypeOrSelf(weights) != element)
-      return scoreOp->emitOpError("expects weights of the operands' element "
-                                  "type for tensor cores, but got ")
-             << getElementTypeOrSelf(weights) << " with " << element;
+    if (weights && !isSupported(getElementTypeOrSelf(weights)))
+      return scoreOp->emitOpError("expects weights of f16, bf16 or f32 for "
+                                  "tensor cores, but got ")
+             << getElementTypeOrSelf(weights);
   }
   plan.headDim = query.getDimSize(3);
   plan.valueDim = value.getDimSize(3);
@@ -109,68 +126,22 @@ static LogicalResult checkOperands(AttentionOp op, KernelPlan &plan) {
              << kLargestHeadDim
              << " for tensor cores, but got query and value of type " << query
              << " and " << value;
-  if (std::max(plan.headDim, plan.valueDim) > kLargestHeadDimInRegisters)
-    plan.queryPlacement = QueryPlacement::Workgroup;
-  if (op.getQueryBoundaries())
-    return op.emitOpError("expects no sequence boundaries for tensor cores");
+  plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
   return success();
 }
 
-/// Fits rows, warps and tiles of keys to the heads that share a workgroup.
-static LogicalResult chooseTiles(AttentionOp op, KernelPlan &plan,
-                                 const KernelTarget &target) {
-  int64_t heads = plan.heads;
-  if (heads > 16)
-    return op.emitOpError("expects groups of at most 16 heads on a GPU, but "
-                          "got ")
-           << heads;
-  // Strips of 16 rows a head; a warp works on one head.
-  int64_t strips = heads == 1 ? 8 : heads == 2 ? 4 : 2;
-  plan.rows = 16 * strips;
-  plan.warps = heads <= 4 ? heads * strips : heads;
-  // Four warps of one head share a tile; a sum takes 16 elements at a time.
-  plan.readsTiles = target.hasWarpgroups && plan.warps / heads % 4 == 0 &&
-                    plan.headDim % 16 == 0;
-  if (plan.rows <= plan.rowsBefore)
-    return op.emitOpError("expects windows of at most ")
-           << plan.rows << " queries in all, but got " << plan.rowsBefore + 1;
-  int64_t halo = 1;
-  for (ArrayRef<StepPlan> steps : {ArrayRef(plan.before), ArrayRef(plan.after)})
-    for (const StepPlan &step : steps)
-      halo = std::max(halo, step.haloPieces);
-  if (8 * halo > kLargestKeyTile)
-    return op.emitOpError("expects windows that read at most ")
-           << kLargestKeyTile << " keys, in whole pieces of 8, beside a "
-           << "result's own, but got " << 8 * halo;
-  // One f16 number for a score is rounded more finely than a bf16 operand, but
-  // not more finely than an f16 operand, which gets two where there is room.
-  SmallVector<bool> splits = {false};
-  if (getElementTypeOrSelf(op.getQuery().getType()).isF16())
-    splits = {true, false};
-  for (bool split : splits)
-    for (int64_t keyTile = kLargestKeyTile; keyTile >= 16; keyTile /= 2)
-      for (int64_t stages : {2, 1}) {
-        plan.splitScores = split;
-        plan.keyTile = keyTile;
-        plan.stages = stages;
-        if (8 * halo <= keyTile &&
-            plan.workgroupBytes() <= target.workgroupBytes)
-          return success();
-      }
-  return op.emitOpError("expects tiles that fit into ")
-         << target.workgroupBytes << " bytes of workgroup memory, but got "
-         << plan.workgroupBytes() << " for tiles of " << plan.rows
-         << " queries and " << plan.keyTile << " keys of " << heads << " heads";
-}
-
-FailureOr<KernelPlan> mta::planKernel(AttentionOp op,
-                                      const KernelTarget &target) {
+FailureOr<KernelPlan> mta::planProgram(AttentionOp op) {
   KernelPlan plan;
   if (failed(checkOperands(op, plan)))
     return failure();
   plan.heads = op.getNeighborhood().heads;
   if (plan.heads == Neighborhood::kUnbounded)
     return op.emitOpError("expects head groups of static size on a GPU");
+  if (plan.heads > 16)
+    return op.emitOpError("expects groups of at most 16 heads on a GPU, but "
+                          "got ")
+           << plan.heads;
+  plan.hasSequences = op.getQueryBoundaries() != nullptr;
   plan.rowsBefore = op.getNeighborhood().queriesBefore;
   bool isAfter = false;
   for (ScoreOpInterface scoreOp : op.getScoreOps()) {
@@ -180,7 +151,33 @@ FailureOr<KernelPlan> mta::planKernel(AttentionOp op,
     }
     (isAfter ? plan.after : plan.before).push_back(planStep(scoreOp));
   }
-  if (failed(chooseTiles(op, plan, target)))
+  return plan;
+}
+
+void KernelPlan::setSchedule(KernelScheduleAttr schedule) {
+  rows = schedule.getRows();
+  keyTile = schedule.getKeyTile();
+  warps = schedule.getWarps();
+  stages = schedule.getStages();
+  queryPlacement = schedule.getQuery();
+  splitScores = schedule.getScores() == ScoreStorage::F16x2;
+  readsTiles = schedule.getProducts() == Products::Wgmma;
+}
+
+FailureOr<KernelPlan> mta::planKernel(AttentionOp op, int64_t workgroupLimit,
+                                      F32Precision f32Precision) {
+  FailureOr<KernelPlan> plan = planProgram(op);
+  if (failed(plan))
     return failure();
+  KernelScheduleAttr schedule = op.getKernelScheduleAttr();
+  if (!schedule)
+    return op.emitOpError("expects a kernel schedule, such as "
+                          "mta-choose-kernel-schedule writes");
+  plan->setSchedule(schedule);
+  plan->f32Precision = f32Precision;
+  if (plan->workgroupBytes() > workgroupLimit)
+    return op.emitOpError("expects a kernel schedule that fits into ")
+           << workgroupLimit << " bytes of workgroup memory, but got "
+           << plan->workgroupBytes() << " for " << schedule;
   return plan;
 }

@@ -41,13 +41,14 @@ struct StepPlan {
   int64_t groupSize = 1;
 };
 
-/// Where the queries of a workgroup are while it runs over the keys.
-enum class QueryPlacement {
-  /// In the registers of the warps that own them.
-  Registers,
-  /// In workgroup memory of their own, read again for every tile of keys.
-  Workgroup,
-};
+/// Pads a row of `columns` elements to an odd multiple of 8 of them. With 16
+/// bits the eight rows which ldmatrix reads at once lie in different banks
+/// then, with 32 bits the four rows of which half a warp reads four pairs each.
+int64_t paddedRow(int64_t columns);
+
+/// Columns of f32 operands that are in registers at once: split, each of their
+/// elements takes two.
+inline constexpr int64_t kF32Columns = 16;
 
 struct KernelPlan {
   /// Heads that share a workgroup.
@@ -62,8 +63,14 @@ struct KernelPlan {
   /// Tensor cores read keys and values from workgroup memory by themselves,
   /// once for four warps (`mta.contract_tile`).
   bool readsTiles = false;
+  /// Bytes of an element of queries, keys and values, and of a staged score.
+  int64_t elementBytes = 2;
+  /// How operands of f32 are multiplied.
+  F32Precision f32Precision = F32Precision::TF32x3;
   /// Scores in workgroup memory are the sum of two f16 numbers, not one.
   bool splitScores = false;
+  /// Rows have bounds of their own, in workgroup memory.
+  bool hasSequences = false;
   int64_t rowsBefore = 0;
   int64_t headDim = 0, valueDim = 0;
   mlir::SmallVector<StepPlan> before, after;
@@ -74,28 +81,30 @@ struct KernelPlan {
   bool hasTwoSweeps() const { return !after.empty(); }
   int64_t trailingBefore() const;
   int64_t trailing() const;
-  /// Workgroup memory, in bytes, of elements of 16 bits.
+  /// Elements from one row of the keys or values in workgroup memory to the
+  /// next.
+  int64_t keyRow() const { return paddedRow(headDim); }
+  int64_t valueRow() const;
+  /// Workgroup memory, in bytes.
   int64_t workgroupBytes() const;
+  int64_t stripsOfWarp() const { return rows * heads / (16 * warps); }
+  bool isF32() const { return elementBytes == 4; }
+  /// Takes the shape that a schedule asks for.
+  void setSchedule(KernelScheduleAttr schedule);
 };
-
-/// Pads a row of `columns` 16-bit elements so that the eight rows which
-/// ldmatrix reads at once lie in different banks: an odd multiple of 16 bytes.
-int64_t paddedRow(int64_t columns);
 
 /// Rows of a panel of 8 columns, of which there are several in a tile: 16 bytes
 /// times an odd number, so that eight panels lie in different banks.
 int64_t paddedPanel(int64_t rows);
 
-/// What a chip offers to a kernel.
-struct KernelTarget {
-  int64_t workgroupBytes = 0;
-  /// wgmma, of sm_90a.
-  bool hasWarpgroups = false;
-};
+/// What follows from the attention alone: everything but the shape. Says on the
+/// operation what is not supported.
+mlir::FailureOr<KernelPlan> planProgram(AttentionOp op);
 
-/// Plans the kernel of an attention, or says on it what is not supported.
-mlir::FailureOr<KernelPlan> planKernel(AttentionOp op,
-                                       const KernelTarget &target);
+/// Plans the kernel of an attention with a kernel schedule, or says on it what
+/// is not supported.
+mlir::FailureOr<KernelPlan> planKernel(AttentionOp op, int64_t workgroupLimit,
+                                       F32Precision f32Precision);
 
 } // namespace mta
 

@@ -10,6 +10,7 @@
 
 #include "TileKernel.h"
 #include "mta/Dialect/MTA/Builders/LinalgBuilders.h"
+#include "mta/Dialect/MTA/Builders/OutputChain.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -36,38 +37,113 @@ static Value toBuffer(TileBuilder &b, Value tensor) {
                                            /*read_only=*/true);
 }
 
-/// A new buffer for result `index`.
-static Value allocateResult(TileBuilder &b, AttentionOp op, unsigned index,
-                            const ReifiedRankedShapedTypeDims &shapes) {
-  auto type = cast<RankedTensorType>(op->getResult(index).getType());
+/// The elements of a tensor as one row.
+static Value toFlatBuffer(TileBuilder &b, Value tensor) {
+  Value buffer = toBuffer(b, tensor);
+  int64_t rank = cast<MemRefType>(buffer.getType()).getRank();
+  if (rank == 1)
+    return buffer;
+  ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  return memref::CollapseShapeOp::create(b, buffer,
+                                         ArrayRef<ReassociationIndices>{all});
+}
+
+/// A new buffer for a result of `type`, of which `sizes` are dynamic or not.
+static Value allocateResult(TileBuilder &b, Type resultType,
+                            ArrayRef<OpFoldResult> shape) {
+  auto type = cast<RankedTensorType>(resultType);
   SmallVector<Value> sizes;
-  for (auto [dim, size] : llvm::enumerate(shapes[index]))
+  for (auto [dim, size] : llvm::enumerate(shape))
     if (type.isDynamicDim(dim))
       sizes.push_back(getValueOrCreateConstantIndexOp(b, b.getLoc(), size));
   return memref::AllocOp::create(
       b, MemRefType::get(type.getShape(), type.getElementType()), sizes);
 }
 
+//===----------------------------------------------------------------------===//
+// Norms and gates
+//===----------------------------------------------------------------------===//
+
+/// Beyond this, the accumulator and a row of a vector gate's weights do not fit
+/// into registers together.
+static constexpr int64_t kLargestGateDim = 128;
+
+/// Whether a tile can be normed or gated before it is stored. The kernel's
+/// arithmetic is in f32. A vector gate is a product on tensor cores, for which
+/// the rows have to be in registers twice, and in f16 in its range, as they are
+/// after a norm.
+static bool isFusable(Operation *next, const KernelPlan &plan, bool isNormed) {
+  auto isWide = [](Type type) {
+    return getElementTypeOrSelf(type).getIntOrFloatBitWidth() > 32;
+  };
+  if (llvm::any_of(next->getOperandTypes(), isWide) ||
+      llvm::any_of(next->getResultTypes(), isWide))
+    return false;
+  auto gate = dyn_cast<GateOp>(next);
+  if (!gate || gate.isScalar())
+    return true;
+  Type weights = getElementTypeOrSelf(gate.getWeights());
+  return std::max(plan.headDim, plan.valueDim) <= kLargestGateDim &&
+         (weights.isBF16() || (weights.isF16() && isNormed));
+}
+
+static void addEpilogue(TileBuilder &b, AttentionOp op, const KernelPlan &plan,
+                        KernelBuffers &buffers) {
+  bool isNormed = false;
+  for (Operation *next : builders::findOutputChain(op)) {
+    if (!isFusable(next, plan, isNormed))
+      return;
+    buffers.epilogue.push_back(next);
+    isNormed |= isa<HeadNormOp>(next);
+    if (auto norm = dyn_cast<HeadNormOp>(next)) {
+      buffers.weights[next] = toFlatBuffer(b, norm.getGamma());
+      continue;
+    }
+    auto gate = cast<GateOp>(next);
+    buffers.weights[next] = gate.isScalar() ? toFlatBuffer(b, gate.getWeights())
+                                            : toBuffer(b, gate.getWeights());
+    buffers.biases[next] = toFlatBuffer(b, gate.getBias());
+  }
+}
+
+/// What the stored output is of.
+static Value getOutput(AttentionOp op, const KernelBuffers &buffers) {
+  return buffers.epilogue.empty() ? Value(op.getOutput())
+                                  : buffers.epilogue.back()->getResult(0);
+}
+
 static KernelBuffers makeBuffers(TileBuilder &b, AttentionOp op,
+                                 const KernelPlan &plan,
                                  const ReifiedRankedShapedTypeDims &shapes) {
   KernelBuffers buffers;
   buffers.query = toBuffer(b, op.getQuery());
   buffers.key = toBuffer(b, op.getKey());
   buffers.value = toBuffer(b, op.getValue());
+  if (op.getQueryBoundaries()) {
+    buffers.queryBoundaries = toBuffer(b, op.getQueryBoundaries());
+    buffers.keyBoundaries = toBuffer(b, op.getKeyBoundaries());
+  }
   for (ScoreOpInterface scoreOp : op.getScoreOps()) {
     Value weights = scoreOp.getWeightsOrNull();
     if (!weights)
       continue;
-    Value buffer = toBuffer(b, weights);
-    ReassociationIndices all = llvm::to_vector(
-        llvm::seq<int64_t>(0, cast<MemRefType>(buffer.getType()).getRank()));
-    buffers.weights[scoreOp] = memref::CollapseShapeOp::create(
-        b, buffer, ArrayRef<ReassociationIndices>{all});
+    buffers.weights[scoreOp] = toFlatBuffer(b, weights);
   }
-  buffers.output = allocateResult(b, op, 0, shapes);
-  if (op.getLogSumExp())
-    buffers.logSumExp = allocateResult(b, op, 1, shapes);
+  addEpilogue(b, op, plan, buffers);
+  buffers.output =
+      allocateResult(b, getOutput(op, buffers).getType(), shapes[0]);
+  if (Value logSumExp = op.getLogSumExp())
+    buffers.logSumExp = allocateResult(b, logSumExp.getType(), shapes[1]);
   return buffers;
+}
+
+/// The types of the numbers whose sum is a score in workgroup memory.
+static ArrayAttr stagedScores(TileBuilder &b, const KernelPlan &plan) {
+  bool isStaged = !plan.before.empty() || !plan.after.empty();
+  SmallVector<Type> types(isStaged ? plan.splitScores ? 2 : 1 : 0,
+                          plan.isF32() ? Type(b.getF32Type())
+                                       : Type(b.getF16Type()));
+  return b.getTypeArrayAttr(types);
 }
 
 /// The launch of the kernel; the builder stands in its body then.
@@ -89,6 +165,7 @@ static gpu::LaunchOp makeLaunch(TileBuilder &b, const KernelPlan &plan,
                                       b.index(plan.threads()), one, one);
   launch->setAttr("mta.heads", b.getI64IntegerAttr(plan.heads));
   launch->setAttr("mta.rows", b.getI64IntegerAttr(plan.rows));
+  launch->setAttr(MTADialect::getStagedScoresAttrName(), stagedScores(b, plan));
   b.setInsertionPointToStart(&launch.getBody().front());
   gpu::TerminatorOp::create(b);
   b.setInsertionPointToStart(&launch.getBody().front());
@@ -111,26 +188,34 @@ struct ConvertMTAToGPUPass
 
 private:
   LogicalResult convert(IRRewriter &rewriter, AttentionOp op) {
-    FailureOr<KernelPlan> plan = planKernel(op, {workgroupBytes, warpgroups});
+    FailureOr<KernelPlan> plan = planKernel(op, workgroupBytes, f32Precision);
     if (failed(plan))
       return failure();
+    if (plan->readsTiles && !warpgroups)
+      return op.emitOpError("expects a chip with wgmma, sm_90a, for ")
+             << op.getKernelScheduleAttr();
     rewriter.setInsertionPoint(op);
     TileBuilder b(op.getLoc(), rewriter, plan->heads);
     ReifiedRankedShapedTypeDims shapes;
     (void)op.reifyResultShapes(b, shapes);
-    KernelBuffers buffers = makeBuffers(b, op, shapes);
+    KernelBuffers buffers = makeBuffers(b, op, *plan, shapes);
     gpu::LaunchOp launch = makeLaunch(b, *plan, shapes[0]);
     TileKernel(b, op, *plan, buffers)
         .build(launch.getBlockIds().x, launch.getGridSize().x,
                launch.getBlockIds().y, launch.getBlockIds().z);
     b.setInsertionPointAfter(launch);
-    SmallVector<Value> results;
-    for (auto [buffer, type] :
-         llvm::zip(SmallVector<Value>{buffers.output, buffers.logSumExp},
-                   op->getResultTypes()))
-      results.push_back(bufferization::ToTensorOp::create(
-          b, type, buffer, /*restrict=*/true, /*writable=*/true));
-    rewriter.replaceOp(op, results);
+    auto replace = [&](Value result, Value buffer) {
+      rewriter.replaceAllUsesWith(
+          result, bufferization::ToTensorOp::create(b, result.getType(), buffer,
+                                                    /*restrict=*/true,
+                                                    /*writable=*/true));
+    };
+    replace(getOutput(op, buffers), buffers.output);
+    if (op.getLogSumExp())
+      replace(op.getLogSumExp(), buffers.logSumExp);
+    for (Operation *next : llvm::reverse(buffers.epilogue))
+      rewriter.eraseOp(next);
+    rewriter.eraseOp(op);
     return success();
   }
 };

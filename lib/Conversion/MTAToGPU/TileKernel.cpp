@@ -45,7 +45,10 @@ void TileKernel::locate(Value tile, Value tiles, Value group, Value batch) {
                static_cast<int64_t>(op.getQueryHalo()));
   rowEnd = b.min(b.add(row0, plan.queryTile()), queries);
   firstRow = b.add(row0, -plan.rowsBefore);
-  tileKeyEnd = keys;
+  if (plan.hasSequences)
+    return locateSequences();
+  queryBegin = keyBegin = lastKeyBegin = zero();
+  keyEnd = tileKeyEnd = keys;
   Value rows = vector::BroadcastOp::create(
       b, VectorType::get({plan.rows}, b.getIndexType()), keys);
   if (isCausal()) {
@@ -81,15 +84,6 @@ void TileKernel::waitForCopies() {
   if (plan.readsTiles)
     FenceTilesOp::create(b);
   BarrierOp::create(b);
-}
-
-/// Keys or values of a tile, of `columns` elements each, in every stage.
-Value TileKernel::tileBuffer(int64_t columns) {
-  if (plan.readsTiles)
-    return b.workgroupBuffer(
-        plan.stages, {columns / 8, paddedPanel(plan.keyTile), 8}, element);
-  return b.workgroupBuffer(plan.stages, {plan.keyTile, paddedRow(columns)},
-                           element);
 }
 
 /// `plan.keyTile` rows from `row` of the keys or values of every head.
@@ -133,30 +127,50 @@ void TileKernel::copyTilesIf(Value exists, const Sweep &sweep, Value tile) {
   CommitCopiesOp::create(b);
 }
 
-Value TileKernel::readQuery() {
-  return b.read(queryBuffer, at({}, zero(), zero()),
-                b.type({plan.rows, plan.headDim}, element));
+TileKernel::Operand TileKernel::readQuery(int64_t first, int64_t columns) {
+  return toOperand(b.read(queryBuffer, at({}, zero(), b.index(first)),
+                          b.type({plan.rows, columns}, element)));
+}
+
+/// The queries from `queryBegin` on: those before read as zero, so that all
+/// that is computed of them is zero or not read.
+static Value skipQueries(TileBuilder &b, Value query, Value queryBegin,
+                         Value count) {
+  auto type = cast<MemRefType>(query.getType());
+  SmallVector<OpFoldResult> offsets(4, b.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(4, b.getIndexAttr(1));
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(b, b.getLoc(), query);
+  offsets[2] = queryBegin;
+  sizes[2] = count;
+  auto view = memref::SubViewOp::inferResultType(type, offsets, sizes, strides);
+  return memref::SubViewOp::create(b, cast<MemRefType>(view), query, offsets,
+                                   sizes, strides);
 }
 
 void TileKernel::loadQuery() {
   queryBuffer =
       b.workgroupBuffer(1, {plan.rows, paddedRow(plan.headDim)}, element);
+  Value source = buffers.query, row = firstRow, count = queries;
+  if (plan.hasSequences) {
+    count = b.sub(queries, queryBegin);
+    row = b.sub(firstRow, queryBegin);
+    source = skipQueries(b, source, queryBegin, count);
+  }
   for (int64_t head = 0; head < plan.heads; ++head) {
     SmallVector<Value> to;
     if (plan.heads > 1)
       to.push_back(b.index(head));
     to.append({zero(), zero()});
-    CopyTileOp::create(b, buffers.query,
-                       ValueRange{batch, b.add(head0, head), firstRow, zero()},
-                       queryBuffer, to, queries,
-                       ArrayRef<int64_t>{plan.rows, plan.headDim},
-                       /*panels=*/false);
+    CopyTileOp::create(
+        b, source, ValueRange{batch, b.add(head0, head), row, zero()},
+        queryBuffer, to, count, ArrayRef<int64_t>{plan.rows, plan.headDim},
+        /*panels=*/false);
   }
   CommitCopiesOp::create(b);
   waitForCopies();
   if (plan.queryPlacement == QueryPlacement::Workgroup)
     return;
-  query = readQuery();
+  query = readQuery(0, plan.headDim);
   // The memory is used for something else from here on.
   BarrierOp::create(b);
 }
@@ -172,21 +186,23 @@ SmallVector<Value> TileKernel::emitSweep(
   for (StepState *state : sweep.steps)
     if (isa<KeyQueryConvOp>(state->plan->op))
       for (Value buffer : state->buffers) {
-        Value none =
-            arith::ConstantOp::create(b, b.getZeroAttr(b.getF16Type()));
+        Value none = arith::ConstantOp::create(b, b.getZeroAttr(stagedType()));
         linalg::FillOp::create(b, none, buffer);
       }
+  Value first = zero();
+  if (plan.hasSequences)
+    first = arith::DivUIOp::create(b, keyBegin, b.index(plan.keyTile));
   // The last results trail, so that more tiles may follow the last keys.
   Value end = b.add(tileKeyEnd, sweep.trailing);
-  Value isEmpty = b.compare(arith::CmpIPredicate::eq, tileKeyEnd, zero());
+  Value isEmpty = b.compare(arith::CmpIPredicate::eq, tileKeyEnd, keyBegin);
   Value tiles =
-      arith::SelectOp::create(b, isEmpty, zero(), b.ceilDiv(end, plan.keyTile));
+      arith::SelectOp::create(b, isEmpty, first, b.ceilDiv(end, plan.keyTile));
   bool overlaps = plan.stages > 1;
   // A copy that no tile waits for would be under way in the next sweep.
   if (overlaps)
-    copyTilesIf(b.compare(arith::CmpIPredicate::ne, tiles, zero()), sweep,
-                zero());
-  auto loop = scf::ForOp::create(b, zero(), tiles, b.index(1), init);
+    copyTilesIf(b.compare(arith::CmpIPredicate::ne, tiles, first), sweep,
+                first);
+  auto loop = scf::ForOp::create(b, first, tiles, b.index(1), init);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value tile = loop.getInductionVar();
@@ -204,32 +220,12 @@ SmallVector<Value> TileKernel::emitSweep(
   return llvm::to_vector_of<Value>(loop.getResults());
 }
 
-/// `lhs` times the keys or values of a tile, of `columns` elements each.
-Value TileKernel::multiplyTile(Value lhs, Value buffer, Value tile,
-                               int64_t columns, Value accumulator,
-                               bool transposed) {
-  SmallVector<Value> leading;
-  if (plan.stages > 1)
-    leading.push_back(slotOf(tile));
-  if (plan.readsTiles) {
-    if (plan.heads > 1)
-      leading.push_back(zero());
-    return ContractTileOp::create(b, accumulator.getType(), lhs, accumulator,
-                                  buffer, leading, transposed);
-  }
-  Value rhs = b.read(buffer, at(leading, zero(), zero()),
-                     b.type({plan.keyTile, columns}, element));
-  return b.contract(lhs, rhs, accumulator, transposed);
-}
-
 /// The scores of a tile. With `valueTrailing`, its values, which trail by as
 /// much, are needed later.
 Value TileKernel::computeScores(Value tile,
                                 std::optional<int64_t> valueTrailing) {
   VectorType type = tileType(b.getF32Type());
-  Value scores = multiplyTile(query ? query : readQuery(), keyBuffer, tile,
-                              plan.headDim, b.splat(type, 0.0),
-                              /*transposed=*/true);
+  Value scores = multiplyKeys(tile, b.splat(type, 0.0));
   if (plan.stages == 1 && valueTrailing) {
     // The values take the place of the keys.
     BarrierOp::create(b);
@@ -242,13 +238,6 @@ Value TileKernel::computeScores(Value tile,
                         : 1.0 / std::sqrt(static_cast<double>(plan.headDim));
   return arith::MulFOp::create(b, scores,
                                b.splat(type, factor / std::log(2.0)));
-}
-
-Value TileKernel::multiplyValues(Value weights, Value tile, Value accumulator) {
-  if (plan.stages == 1)
-    waitForCopies();
-  return multiplyTile(b.convert(weights, element), valueBuffer, tile,
-                      plan.valueDim, accumulator, /*transposed=*/false);
 }
 
 void TileKernel::emitOneSweep() {
@@ -303,7 +292,8 @@ TileKernel::Statistics TileKernel::emitStatisticsSweep() {
 }
 
 /// exp2(score - offset) is the weight. A row without keys has none, and neither
-/// has one before the first query, which a convolution reads as zero.
+/// has one before the first query of its sequence, which a convolution reads as
+/// zero.
 Value TileKernel::weightsOffset(const Statistics &statistics) {
   Value logSum = math::Log2Op::create(b, statistics.sum);
   Value offset =
@@ -314,8 +304,8 @@ Value TileKernel::weightsOffset(const Statistics &statistics) {
     VectorType type = VectorType::get({plan.rows}, b.getIndexType());
     Value row = b.add(b.step(plan.rows, 0, 1),
                       vector::BroadcastOp::create(b, type, firstRow));
-    Value none = vector::BroadcastOp::create(b, type, zero());
-    Value isBefore = b.compare(arith::CmpIPredicate::slt, row, none);
+    Value begin = vector::BroadcastOp::create(b, type, queryBegin);
+    Value isBefore = b.compare(arith::CmpIPredicate::slt, row, begin);
     nothing = arith::OrIOp::create(
         b, nothing, b.broadcast(isBefore, b.type({plan.rows}, b.getI1Type())));
   }
@@ -351,15 +341,49 @@ void TileKernel::emitWeightsSweep(const Statistics &statistics) {
   storeOutput(accumulator);
 }
 
+/// Buffers of keys and values. With 1 stage they are one, whose rows may have
+/// another distance for keys than for values.
+void TileKernel::allocateTiles() {
+  auto tile = [&](int64_t columns, int64_t row) {
+    return plan.readsTiles
+               ? b.workgroupBuffer(plan.stages,
+                                   {columns / 8, paddedPanel(plan.keyTile), 8},
+                                   element)
+               : b.workgroupBuffer(plan.stages, {plan.keyTile, row}, element);
+  };
+  int64_t keyRow = plan.keyRow(), valueRow = plan.valueRow();
+  if (plan.stages > 1) {
+    keyBuffer = tile(plan.headDim, keyRow);
+    valueBuffer = tile(plan.valueDim, valueRow);
+    return;
+  }
+  int64_t longer = std::max(keyRow, valueRow);
+  Value buffer = tile(std::max(plan.headDim, plan.valueDim), longer);
+  auto withRows = [&](int64_t row) -> Value {
+    // Any distance is good for rows that ldmatrix reads.
+    if (row == longer || !isF32())
+      return buffer;
+    auto type = cast<MemRefType>(buffer.getType());
+    SmallVector<int64_t> sizes(type.getShape());
+    sizes.back() = row;
+    SmallVector<int64_t> strides = {row, 1};
+    if (plan.heads > 1)
+      strides.insert(strides.begin(), plan.keyTile * longer);
+    auto view = MemRefType::get(
+        sizes, element, StridedLayoutAttr::get(b.getContext(), 0, strides),
+        type.getMemorySpace());
+    return memref::ReinterpretCastOp::create(b, view, buffer, 0, sizes,
+                                             strides);
+  };
+  keyBuffer = withRows(keyRow);
+  valueBuffer = withRows(valueRow);
+}
+
 void TileKernel::build(Value tile, Value tiles, Value group, Value batch) {
   locate(tile, tiles, group, batch);
   loadQuery();
   prepareSteps();
-  // In one stage both use the larger buffer.
-  bool shared = plan.stages == 1;
-  int64_t larger = std::max(plan.headDim, plan.valueDim);
-  keyBuffer = tileBuffer(shared ? larger : plan.headDim);
-  valueBuffer = shared ? keyBuffer : tileBuffer(plan.valueDim);
+  allocateTiles();
   if (!plan.hasTwoSweeps())
     return emitOneSweep();
   Statistics statistics = emitStatisticsSweep();

@@ -17,10 +17,15 @@ namespace mta {
 /// Operands and results of an attention in global memory.
 struct KernelBuffers {
   mlir::Value query, key, value, output;
+  /// Both or none: the boundaries of sequences.
+  mlir::Value queryBoundaries, keyBoundaries;
   /// B x H x rows, or null.
   mlir::Value logSumExp;
-  /// One-dimensional views of the weights of the score operations.
-  llvm::DenseMap<mlir::Operation *, mlir::Value> weights;
+  /// The norms and gates that are applied before the output is stored.
+  mlir::SmallVector<mlir::Operation *> epilogue;
+  /// One-dimensional views of the weights of the score operations and the
+  /// epilogue, those of vector gates as a matrix, and of the biases of gates.
+  llvm::DenseMap<mlir::Operation *, mlir::Value> weights, biases;
 };
 
 /// Emits the body of the launch: what one workgroup does.
@@ -37,6 +42,9 @@ public:
              mlir::Value batch);
 
 private:
+  /// An operand of contractions: 16-bit numbers, or f32 numbers as the sum of
+  /// one or two that tf32 holds, the larger ones first.
+  using Operand = mlir::SmallVector<mlir::Value, 2>;
   /// What a score operation needs in every tile of keys.
   struct StepState {
     const StepPlan *plan;
@@ -46,7 +54,9 @@ private:
     /// The same as heads x rows x columns.
     mlir::SmallVector<mlir::Value> views;
     /// Convolutions: the band matrix of every window query and head of the
-    /// group that is read. Mixes: the weight of every head that is read.
+    /// group that is read.
+    mlir::SmallVector<Operand> bands;
+    /// Mixes: the weight of every head that is read.
     mlir::SmallVector<mlir::Value> weights;
   };
   /// One run over the keys.
@@ -59,11 +69,23 @@ private:
   struct Statistics {
     mlir::Value maximum, sum;
   };
+  /// What boundaries are for a row: the first key that it may read, the number
+  /// of those keys, and how far it is from the first row of its sequence.
+  enum class RowBound { KeyBegin, KeyCount, SequenceRow };
 
   void locate(mlir::Value tile, mlir::Value tiles, mlir::Value group,
               mlir::Value batch);
+  /// Of boundaries of sequences: the tile's place in them.
+  void locateSequences();
+  void storeRowBounds(mlir::ValueRange bounds);
+  mlir::Value readRowBound(RowBound bound);
+  mlir::Value crossesSequences(const StepPlan &step, mlir::Value tile,
+                               int64_t trailing);
+  mlir::Value cutRows(mlir::Value scores, int64_t distance);
+  mlir::Value isInSequence(mlir::Value columns);
   void loadQuery();
-  mlir::Value readQuery();
+  /// Queries in workgroup memory: `columns` of them from `first`.
+  Operand readQuery(int64_t first, int64_t columns);
   void prepareSteps();
   StepState prepareStep(const StepPlan &step);
   void allocateConv(StepState &state);
@@ -74,16 +96,36 @@ private:
   mlir::Value gatherWeights(const StepState &state, mlir::Value index,
                             mlir::Value mask, mlir::Type element);
 
+  // TileKernelOperands.cpp
+  Operand toOperand(mlir::Value numbers);
+  Operand extractColumns(const Operand &operand, int64_t first, int64_t size);
+  /// As TileBuilder::contract.
+  mlir::Value contract(const Operand &lhs, const Operand &rhs,
+                       mlir::Value accumulator, bool rhsTransposed);
+  /// Columns of operands in workgroup memory that are read and multiplied at
+  /// once.
+  int64_t columnsOfOperand(int64_t columns);
+  /// Adds the product of weights and values, `rhs`, to those columns of
+  /// `accumulator` that begin at `first`.
+  mlir::Value addToColumns(const Operand &weights, const Operand &rhs,
+                           mlir::Value accumulator, int64_t first);
+  /// The stage of a tile of keys and values, if there are several.
+  mlir::SmallVector<mlir::Value> stageOf(mlir::Value tile);
+  /// `lhs` times a tile that tensor cores read by themselves.
+  mlir::Value contractTile(mlir::Value lhs, mlir::Value buffer,
+                           mlir::Value tile, mlir::Value accumulator,
+                           bool transposed);
+  mlir::Value multiplyKeys(mlir::Value tile, mlir::Value scores);
+  mlir::Value multiplyValues(mlir::Value weights, mlir::Value tile,
+                             mlir::Value accumulator);
+
   mlir::SmallVector<mlir::Value>
   emitSweep(const Sweep &sweep, mlir::ValueRange init,
             llvm::function_ref<mlir::SmallVector<mlir::Value>(
                 mlir::Value tile, mlir::ValueRange carried)>
                 body);
   void waitForCopies();
-  mlir::Value tileBuffer(int64_t columns);
-  mlir::Value multiplyTile(mlir::Value lhs, mlir::Value buffer,
-                           mlir::Value tile, int64_t columns,
-                           mlir::Value accumulator, bool transposed);
+  void allocateTiles();
   void copyKeys(mlir::Value tile);
   void copyValues(mlir::Value tile, int64_t trailing);
   void copyTilesIf(mlir::Value exists, const Sweep &sweep, mlir::Value tile);
@@ -99,9 +141,20 @@ private:
   mlir::Value applySteps(mlir::MutableArrayRef<StepState> steps,
                          mlir::Value scores, mlir::Value tile,
                          int64_t &trailing, bool masked);
-  mlir::Value applyConv(StepState &state, mlir::Value scores, mlir::Value tile);
+  mlir::Value applyConv(StepState &state, mlir::Value scores, mlir::Value tile,
+                        int64_t trailing);
+  bool readsOnlyItself(const StepState &state) {
+    return state.plan->groupSize == 1;
+  }
+  /// Adds to `pieces` the products of what a convolution reads of workgroup
+  /// memory with its bands. With `cutsSequences`, rows of other sequences than
+  /// a result's are zero.
+  mlir::Value multiplyBands(StepState &state, mlir::Value half,
+                            bool cutsSequences,
+                            mlir::SmallVector<mlir::Value> pieces);
   void accumulateWindow(StepState &state, mlir::Value view, mlir::Value tile,
                         mlir::Value half, int64_t a, int64_t head,
+                        bool cutsSequences,
                         mlir::MutableArrayRef<mlir::Value> pieces);
   mlir::SmallVector<mlir::Value> writeScores(const StepState &state,
                                              mlir::Value scores,
@@ -115,8 +168,11 @@ private:
   mlir::Value updateStatistics(mlir::Value scores, Statistics &statistics,
                                mlir::Value *accumulator);
   mlir::Value finiteMaximum(mlir::Value maximum);
-  mlir::Value multiplyValues(mlir::Value weights, mlir::Value tile,
-                             mlir::Value accumulator);
+  mlir::Value sumRows(mlir::Value tile);
+  mlir::Value applyNorm(HeadNormOp norm, mlir::Value tile);
+  mlir::Value applyScalarGate(GateOp gate, mlir::Value tile);
+  mlir::Value applyVectorGate(GateOp gate, mlir::Value tile);
+  mlir::Value applyEpilogue(mlir::Value tile);
   void storeOutput(mlir::Value accumulator);
   void storeLogSumExp(const Statistics &statistics);
   mlir::Value isOwnRow();
@@ -129,6 +185,9 @@ private:
   mlir::VectorType accumulatorType() {
     return b.type({plan.rows, plan.valueDim}, b.getF32Type());
   }
+  bool isF32() { return element.isF32(); }
+  /// The element type of scores in workgroup memory.
+  mlir::Type stagedType() { return isF32() ? b.getF32Type() : b.getF16Type(); }
   bool isCausal() { return op.getMask() == Mask::Causal; }
   mlir::Value zero() { return b.index(0); }
   mlir::Value slotOf(mlir::Value tile);
@@ -148,14 +207,23 @@ private:
   /// those; the first row of a causal tile may be negative.
   mlir::Value firstRow, row0, rowEnd;
   mlir::Value queries, keys;
-  /// Nk - Nq: query i may read the keys up to i + shift.
+  /// The first query and the keys of the first own row's sequence; without
+  /// boundaries, of all.
+  mlir::Value queryBegin, keyBegin, keyEnd;
+  /// The number of its keys less that of its queries, Nk - Nq: query i may read
+  /// the keys up to i + shift.
   mlir::Value shift;
+  /// The first key of the last own row's sequence.
+  mlir::Value lastKeyBegin;
   /// The end of the keys that some row of the tile may read.
   mlir::Value tileKeyEnd;
   /// The end of the keys that a row may read, for every row.
   mlir::Value keyEnds;
-  /// The queries in registers, or null, and in workgroup memory.
-  mlir::Value query, queryBuffer;
+  /// With boundaries, in workgroup memory: RowBound x rows.
+  mlir::Value rowBounds;
+  /// The queries in registers, or nothing, and in workgroup memory.
+  Operand query;
+  mlir::Value queryBuffer;
   mlir::Value keyBuffer, valueBuffer;
   mlir::SmallVector<StepState> before, after;
   /// What all mixes pass scores through.

@@ -58,8 +58,8 @@ Value TileKernel::isOwnRow() {
 }
 
 void TileKernel::storeOutput(Value accumulator) {
-  Value result =
-      b.convert(accumulator, getElementTypeOrSelf(buffers.output.getType()));
+  Value result = b.convert(applyEpilogue(accumulator),
+                           getElementTypeOrSelf(buffers.output.getType()));
   Value row = b.add(firstRow, -static_cast<int64_t>(op.getQueryHalo()));
   VectorType maskType =
       VectorType::get({plan.rows, plan.valueDim}, b.getI1Type());

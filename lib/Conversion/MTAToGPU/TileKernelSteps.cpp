@@ -16,7 +16,8 @@
 //                      |    w1 w2 w3 .. |
 //
 // The scores pass through workgroup memory, where a shift by rows is another
-// address. They stand there as f16: 11 bits, or as the sum of two such numbers.
+// address. For operands of f32 they stand there as f32; for others as f16, with
+// 11 bits, or as the sum of two such numbers, and so do the weights.
 //
 //===----------------------------------------------------------------------===//
 
@@ -76,7 +77,7 @@ Value TileKernel::buildBand(const StepState &state, int64_t a, int64_t head) {
     if (size > 1)
       mask = arith::AndIOp::create(b, mask, isInGroup(heads, size, head));
   }
-  return gatherWeights(state, index, mask, b.getF16Type());
+  return gatherWeights(state, index, mask, stagedType());
 }
 
 /// The weights of head `head` of the group for every head that it goes to; with
@@ -119,7 +120,7 @@ void TileKernel::allocateConv(StepState &state) {
   int64_t halo = state.plan->rowsBefore;
   int64_t all = plan.heads * plan.rows + halo;
   for (int64_t copy = 0; copy < (plan.splitScores ? 2 : 1); ++copy) {
-    Value buffer = b.workgroupBuffer({all, columns}, b.getF16Type());
+    Value buffer = b.workgroupBuffer({all, columns}, stagedType());
     state.buffers.push_back(buffer);
     if (plan.heads > 1) {
       auto type = cast<MemRefType>(buffer.getType());
@@ -141,7 +142,7 @@ void TileKernel::allocateMix(StepState &state) {
   if (mixBuffers.empty())
     for (int64_t copy = 0; copy < (plan.splitScores ? 2 : 1); ++copy)
       mixBuffers.push_back(b.workgroupBuffer(
-          {plan.heads, plan.rows, paddedRow(plan.keyTile)}, b.getF16Type()));
+          {plan.heads, plan.rows, paddedRow(plan.keyTile)}, stagedType()));
   state.buffers = state.views = mixBuffers;
 }
 
@@ -161,8 +162,13 @@ TileKernel::StepState TileKernel::prepareStep(const StepPlan &step) {
       state.weights.push_back(buildMixWeight(state, head));
       continue;
     }
-    for (int64_t a = 0; a < conv.getQueryWindow(); ++a)
-      state.weights.push_back(buildBand(state, a, head));
+    // Weights of 16 bits are tf32 numbers.
+    bool isExact =
+        getElementTypeOrSelf(conv.getWeights()).getIntOrFloatBitWidth() == 16;
+    for (int64_t a = 0; a < conv.getQueryWindow(); ++a) {
+      Value band = buildBand(state, a, head);
+      state.bands.push_back(isExact ? Operand{band} : toOperand(band));
+    }
   }
   return state;
 }
@@ -190,7 +196,7 @@ Value TileKernel::applySteps(MutableArrayRef<StepState> steps, Value scores,
     }
     if (!masked)
       scores = mask(scores, tile, trailing, false, 0.0);
-    scores = applyConv(state, scores, tile);
+    scores = applyConv(state, scores, tile, trailing);
     trailing += state.plan->trailing;
     masked = false;
   }
@@ -201,10 +207,9 @@ Value TileKernel::applySteps(MutableArrayRef<StepState> steps, Value scores,
 /// a barrier. Returns what is written to each of them.
 SmallVector<Value> TileKernel::writeScores(const StepState &state, Value scores,
                                            Value row, Value column) {
-  Type f16 = b.getF16Type();
   SmallVector<Value> parts;
   for (Value view : state.views) {
-    Value part = b.convert(scores, f16);
+    Value part = b.convert(scores, stagedType());
     parts.push_back(part);
     b.write(part, view, at({}, row, column));
     if (state.views.size() > 1)
@@ -219,15 +224,15 @@ SmallVector<Value> TileKernel::writeScores(const StepState &state, Value scores,
 /// what stands in this tile's half of the ring.
 void TileKernel::accumulateWindow(StepState &state, Value view, Value tile,
                                   Value half, int64_t a, int64_t head,
+                                  bool cutsSequences,
                                   MutableArrayRef<Value> pieces) {
   auto conv = cast<KeyQueryConvOp>(state.plan->op);
   int64_t halo = 8 * state.plan->haloPieces;
   int64_t width = halo + plan.keyTile;
   bool shared = state.plan->groupSize > 1;
-  Type f16 = b.getF16Type();
   auto typeOf = [&](int64_t columns) {
-    return shared ? VectorType::get({plan.rows, columns}, f16)
-                  : b.type({plan.rows, columns}, f16);
+    return shared ? VectorType::get({plan.rows, columns}, stagedType())
+                  : b.type({plan.rows, columns}, stagedType());
   };
   auto read = [&](Value column, int64_t columns) {
     SmallVector<Value> indices = at({}, b.index(a), column);
@@ -245,13 +250,38 @@ void TileKernel::accumulateWindow(StepState &state, Value view, Value tile,
     scores = b.insertColumns(read(column, halo), scores, 0);
     scores = b.insertColumns(tile, scores, halo);
   }
-  Value band = state.weights[head * conv.getQueryWindow() + a];
+  if (int64_t distance = conv.getQueryWindow() - 1 - a;
+      cutsSequences && distance > 0)
+    scores = cutRows(scores, distance);
+  const Operand &band = state.bands[head * conv.getQueryWindow() + a];
+  Operand lhs = toOperand(scores);
   for (auto [index, piece] : llvm::enumerate(pieces))
-    piece = b.contract(b.extractColumns(scores, 8 * index, halo + 8), band,
-                       piece, /*rhsTransposed=*/false);
+    piece = contract(extractColumns(lhs, 8 * index, halo + 8), band, piece,
+                     /*rhsTransposed=*/false);
 }
 
-Value TileKernel::applyConv(StepState &state, Value scores, Value tile) {
+Value TileKernel::multiplyBands(StepState &state, Value half,
+                                bool cutsSequences, SmallVector<Value> pieces) {
+  auto conv = cast<KeyQueryConvOp>(state.plan->op);
+  // The last query of the window is the row itself, which is done already
+  // unless other heads are read as well.
+  int64_t window = conv.getQueryWindow() - (readsOnlyItself(state) ? 1 : 0);
+  int64_t sources = state.bands.size() / conv.getQueryWindow();
+  for (Value view : state.views)
+    for (int64_t head = 0; head < sources; ++head)
+      for (int64_t a = 0; a < window; ++a)
+        accumulateWindow(state, view, Value(), half, a, head, cutsSequences,
+                         pieces);
+  Value result = b.splat(tileType(b.getF32Type()), 0.0);
+  for (auto [index, value] : llvm::enumerate(pieces))
+    result = b.insertColumns(value, result, 8 * index);
+  return result;
+}
+
+/// Masked scores of another sequence are zero for every row but its own: a
+/// result reads such a one only where keys of both are in reach.
+Value TileKernel::applyConv(StepState &state, Value scores, Value tile,
+                            int64_t trailing) {
   auto conv = cast<KeyQueryConvOp>(state.plan->op);
   Value half = arith::RemUIOp::create(b, tile, b.index(2));
   int64_t last = conv.getQueryWindow() - 1;
@@ -259,21 +289,23 @@ Value TileKernel::applyConv(StepState &state, Value scores, Value tile) {
       writeScores(state, scores, b.index(last), b.mul(half, plan.keyTile));
   VectorType piece = b.type({plan.rows, 8}, b.getF32Type());
   SmallVector<Value> pieces(plan.keyTile / 8, b.splat(piece, 0.0));
-  // A row's own scores are the last of its window, and in registers.
-  bool readsOthers = state.plan->groupSize > 1;
-  if (!readsOthers)
+  // A row's own scores are in registers, and of its own sequence.
+  if (readsOnlyItself(state))
     for (auto [view, tile] : llvm::zip_equal(state.views, own))
-      accumulateWindow(state, view, tile, half, last, 0, pieces);
+      accumulateWindow(state, view, tile, half, last, 0,
+                       /*cutsSequences=*/false, pieces);
   BarrierOp::create(b);
-  int64_t sources = state.weights.size() / conv.getQueryWindow();
-  for (Value view : state.views)
-    for (int64_t head = 0; head < sources; ++head)
-      for (int64_t a = 0; a < last + readsOthers; ++a)
-        accumulateWindow(state, view, Value(), half, a, head, pieces);
-  Value result = b.splat(tileType(b.getF32Type()), 0.0);
-  for (auto [index, value] : llvm::enumerate(pieces))
-    result = b.insertColumns(value, result, 8 * index);
-  return result;
+  if (!plan.hasSequences || conv.getQueryWindow() == 1)
+    return multiplyBands(state, half, /*cutsSequences=*/false, pieces);
+  auto branch = scf::IfOp::create(b, tileType(b.getF32Type()),
+                                  crossesSequences(*state.plan, tile, trailing),
+                                  /*withElseRegion=*/true);
+  for (bool cuts : {true, false}) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(cuts ? branch.thenBlock() : branch.elseBlock());
+    scf::YieldOp::create(b, multiplyBands(state, half, cuts, pieces));
+  }
+  return branch.getResult(0);
 }
 
 Value TileKernel::applyMix(StepState &state, Value scores) {
@@ -286,8 +318,7 @@ Value TileKernel::applyMix(StepState &state, Value scores) {
   writeScores(state, scores, zero(), zero());
   BarrierOp::create(b);
   Value result;
-  VectorType shared =
-      VectorType::get({plan.rows, plan.keyTile}, b.getF16Type());
+  VectorType shared = VectorType::get({plan.rows, plan.keyTile}, stagedType());
   for (auto [head, weight] : llvm::enumerate(state.weights))
     for (Value view : state.views) {
       Value other = b.read(view, {b.index(head), zero(), zero()}, shared);
@@ -311,16 +342,17 @@ Value TileKernel::mask(Value scores, Value tile, int64_t trailing,
   auto type = cast<VectorType>(scores.getType());
   Value column0 = b.add(b.mul(tile, plan.keyTile), -trailing);
   Value columnEnd = b.add(column0, plan.keyTile);
-  Value end = keys;
+  Value end = keyEnd;
   if (isCausal()) {
     // Rows before the first query are zero anyway.
-    Value first = ownRowsOnly ? row0 : b.max(firstRow, zero());
+    Value first = ownRowsOnly ? row0 : b.max(firstRow, queryBegin);
     end = b.min(end, b.add(b.add(first, shift), 1));
   }
   Value isBoundary = b.compare(arith::CmpIPredicate::sgt, columnEnd, end);
-  if (trailing > 0)
+  if (trailing > 0 || plan.hasSequences)
     isBoundary = arith::OrIOp::create(
-        b, isBoundary, b.compare(arith::CmpIPredicate::slt, column0, zero()));
+        b, isBoundary,
+        b.compare(arith::CmpIPredicate::slt, column0, lastKeyBegin));
   auto branch = scf::IfOp::create(b, scores.getType(), isBoundary,
                                   /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
@@ -332,9 +364,10 @@ Value TileKernel::mask(Value scores, Value tile, int64_t trailing,
             vector::BroadcastOp::create(
                 b, VectorType::get({plan.keyTile}, b.getIndexType()), column0));
   // Columns before the first key are large numbers.
-  Value allowed =
-      b.compare(arith::CmpIPredicate::ult, b.broadcast(column, flat),
-                b.broadcastRows(keyEnds, flat));
+  Value allowed = plan.hasSequences ? isInSequence(column)
+                                    : b.compare(arith::CmpIPredicate::ult,
+                                                b.broadcast(column, flat),
+                                                b.broadcastRows(keyEnds, flat));
   allowed =
       b.broadcast(allowed, VectorType::get(type.getShape(), b.getI1Type()));
   Value masked =

@@ -166,11 +166,13 @@ void LayoutAssignment::anchor(ContractTileOp op) {
     assign(tile, Fragment::Accumulator, ArrayRef(kTileDims).take_back(rank));
 }
 
-/// Heads, rows and columns, if nothing else is known.
+/// Heads, rows and columns, or rows alone, if nothing else is known.
 void LayoutAssignment::anchorTile(Value tile) {
   int64_t rank = cast<VectorType>(tile.getType()).getRank();
   if (!layouts.lookup(tile) && (rank == 2 || rank == 3))
     assign(tile, Fragment::Accumulator, ArrayRef(kTileDims).take_back(rank));
+  if (!layouts.lookup(tile) && rank == 1)
+    assign(tile, Fragment::Accumulator, DimRole::Row);
   spread();
 }
 

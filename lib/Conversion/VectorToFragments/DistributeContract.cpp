@@ -25,12 +25,30 @@ static Value toRegister(ImplicitLocOpBuilder &b, Value pair) {
   return vector::ExtractOp::create(b, bits, 0);
 }
 
+/// The registers of `pairs` of tf32 numbers: the first numbers of all pairs,
+/// then the second ones. In the tables of PTX ISA 9.7.14.5.5 lane 4 g + t holds
+/// columns t and t + 4 of A and rows t and t + 4 of B, here 2 t and 2 t + 1 of
+/// both: the order of what is added up is free, and the pairs are those of an
+/// accumulator.
+static SmallVector<Value> toWords(ImplicitLocOpBuilder &b,
+                                  ArrayRef<Value> pairs) {
+  SmallVector<Value> words;
+  for (int64_t part = 0; part < 2; ++part)
+    for (Value pair : pairs)
+      words.push_back(arith::BitcastOp::create(
+          b, b.getI32Type(), vector::ExtractOp::create(b, pair, part)));
+  return words;
+}
+
 /// One mma.sync of 16 x 8 x (8 or 16), PTX ISA 9.7.14.5: `lhs` holds rows g
 /// and g + 8 of every 8 columns, `rhs` 8 rows each, `accumulator` the pairs of
 /// rows g and g + 8.
 static void multiply(ImplicitLocOpBuilder &b, ArrayRef<Value> lhs,
                      ArrayRef<Value> rhs, Value accumulator[2]) {
+  Type element = cast<VectorType>(lhs[0].getType()).getElementType();
   auto registers = [&](ArrayRef<Value> pairs) {
+    if (element.isF32())
+      return toWords(b, pairs);
     return llvm::map_to_vector(pairs,
                                [&](Value pair) { return toRegister(b, pair); });
   };
@@ -41,8 +59,9 @@ static void multiply(ImplicitLocOpBuilder &b, ArrayRef<Value> lhs,
   Type f32 = b.getF32Type();
   auto type =
       LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32});
-  bool isBF16 = cast<VectorType>(lhs[0].getType()).getElementType().isBF16();
-  auto operandType = isBF16 ? NVVM::MMATypes::bf16 : NVVM::MMATypes::f16;
+  auto operandType = element.isF32()    ? NVVM::MMATypes::tf32
+                     : element.isBF16() ? NVVM::MMATypes::bf16
+                                        : NVVM::MMATypes::f16;
   Value result = NVVM::MmaOp::create(
       b, type, registers(lhs), registers(rhs), sums,
       ArrayRef<int64_t>{16, 8, 8 * static_cast<int64_t>(rhs.size())},
@@ -62,19 +81,19 @@ static void multiply(ImplicitLocOpBuilder &b, ArrayRef<Value> lhs,
 LogicalResult Distributor::distributeContract(vector::ContractionOp op) {
   FragmentShape lhs = shapeOf(op.getLhs()), rhs = shapeOf(op.getRhs());
   FragmentShape shape = shapeOf(op.getResult());
-  auto is16Bit = [](Type type) { return type.isF16() || type.isBF16(); };
-  if (lhs.element != rhs.element || !is16Bit(lhs.element) ||
+  bool isTF32 = lhs.element.isF32() && op->hasAttr("mta.tf32");
+  if (lhs.element != rhs.element ||
+      !(lhs.element.isF16() || lhs.element.isBF16() || isTF32) ||
       !shape.element.isF32() || op.getKind() != vector::CombiningKind::ADD)
-    return op.emitOpError(
-        "expects sums in f32 of products of f16 or bf16 to be "
-        "distributed to threads");
+    return op.emitOpError("expects sums in f32 of products of f16, bf16 or "
+                          "f32 with 'mta.tf32' to be distributed to threads");
   const Pieces &a = pieces[op.getLhs()], &c = pieces[op.getRhs()];
   Pieces values = pieces[op.getAcc()];
-  // Pieces of the reduction, two at a time; results innermost, so that
-  // consecutive operations do not wait for each other.
-  int64_t steps = lhs.columnPieces;
-  for (int64_t k = 0; k < steps; k += 2) {
-    int64_t count = std::min<int64_t>(2, steps - k);
+  // Pieces of the reduction, two of 16 bits at a time; results innermost, so
+  // that consecutive operations do not wait for each other.
+  int64_t steps = lhs.columnPieces, most = isTF32 ? 1 : 2;
+  for (int64_t k = 0; k < steps; k += most) {
+    int64_t count = std::min(most, steps - k);
     for (int64_t strip = 0; strip < shape.rowPieces; strip += 2)
       for (int64_t column = 0; column < shape.columnPieces; ++column) {
         SmallVector<Value> left, right;

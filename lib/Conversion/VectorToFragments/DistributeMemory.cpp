@@ -103,16 +103,85 @@ void Distributor::readRhs(vector::TransferReadOp op, Pieces &result) {
     }
 }
 
-LogicalResult Distributor::distributeRead(vector::TransferReadOp op) {
-  auto type = op.getVectorType();
+/// A number for every row.
+static bool isOfRows(const FragmentShape &shape) {
+  return !shape.layout.isRhs() && shape.hasRows && !shape.hasColumns &&
+         !shape.hasHeads && shape.element.getIntOrFloatBitWidth() == 32;
+}
+
+void Distributor::readRows(vector::TransferReadOp op, Pieces &result) {
   FragmentShape shape = shapeOf(op.getResult());
-  if (!isWorkgroup(op.getBase()) || type.getElementTypeBitWidth() != 16 ||
-      !op.getPermutationMap().isMinorIdentity() || op.hasOutOfBoundsDim() ||
-      op.getMask() || !shape.hasRows || !shape.hasColumns)
-    return op.emitOpError("expects a read of a tile of 16-bit elements inside "
-                          "of workgroup memory to be distributed to threads");
+  for (int64_t row = 0; row < shape.rowPieces; ++row)
+    result.push_back(memref::LoadOp::create(
+        b, op.getBase(), place(op.getIndices(), shape, rowOf(row), Value())));
+}
+
+/// A number for every column, the same for all rows.
+static bool isOfColumns(const FragmentShape &shape) {
+  return !shape.layout.isRhs() && !shape.hasRows && shape.hasColumns &&
+         !shape.hasHeads;
+}
+
+/// Pairs of neighbours, at places that are aligned as pairs.
+void Distributor::readColumns(vector::TransferReadOp op, Pieces &result) {
+  FragmentShape shape = shapeOf(op.getResult());
+  unsigned bytes = 2 * shape.element.getIntOrFloatBitWidth() / 8;
+  for (int64_t column = 0; column < shape.columnPieces; ++column)
+    result.push_back(vector::LoadOp::create(
+        b, cast<VectorType>(shape.pieceType()), op.getBase(),
+        place(op.getIndices(), shape, Value(), columnOf(column)),
+        /*nontemporal=*/false, llvm::MaybeAlign(bytes)));
+}
+
+/// Tiles of 32-bit elements: the pairs of a lane as they are in memory, where
+/// they are neighbours, as two elements where they are in two rows.
+void Distributor::readWords(vector::TransferReadOp op, Pieces &result) {
+  FragmentShape shape = shapeOf(op.getResult());
+  bool isRhs = shape.layout.isRhs();
+  DimRole pairs = isRhs ? DimRole::Row : DimRole::Column;
+  bool areNeighbours = shape.layout.getDims().back() == pairs;
+  auto pair = VectorType::get({2}, shape.element);
+  auto at = [&](int64_t row, int64_t column, int64_t part) {
+    Value first = isRhs ? add(columnOf(row), part) : rowOf(row);
+    Value second = isRhs ? add(group, 8 * column) : add(columnOf(column), part);
+    return place(op.getIndices(), shape, first, second);
+  };
+  auto element = [&](int64_t row, int64_t column, int64_t part) -> Value {
+    return memref::LoadOp::create(b, op.getBase(), at(row, column, part));
+  };
+  for (int64_t row = 0; row < shape.rowPieces; ++row)
+    for (int64_t column = 0; column < shape.columnPieces; ++column)
+      if (areNeighbours)
+        result.push_back(
+            vector::LoadOp::create(b, pair, op.getBase(), at(row, column, 0),
+                                   /*nontemporal=*/false, llvm::MaybeAlign(8)));
+      else
+        result.push_back(
+            makePair(element(row, column, 0), element(row, column, 1)));
+}
+
+LogicalResult Distributor::distributeRead(vector::TransferReadOp op) {
+  FragmentShape shape = shapeOf(op.getResult());
+  bool inWorkgroup = isWorkgroup(op.getBase());
+  bool isF32 = shape.element.isF32();
+  bool isTile = inWorkgroup && shape.hasRows && shape.hasColumns &&
+                (isF32 || shape.element.getIntOrFloatBitWidth() == 16);
+  bool ofRows = inWorkgroup && isOfRows(shape);
+  bool ofColumns = !inWorkgroup && isOfColumns(shape);
+  if (!op.getPermutationMap().isMinorIdentity() || op.hasOutOfBoundsDim() ||
+      op.getMask() || (!isTile && !ofRows && !ofColumns))
+    return op.emitOpError(
+        "expects a read of a tile of 16-bit elements or f32, or of 32 bits for "
+        "every row, inside of workgroup memory, or of columns of global "
+        "memory, to be distributed to threads");
   Pieces result;
-  if (shape.layout.isRhs())
+  if (ofRows)
+    readRows(op, result);
+  else if (ofColumns)
+    readColumns(op, result);
+  else if (isF32)
+    readWords(op, result);
+  else if (shape.layout.isRhs())
     readRhs(op, result);
   else
     readAccumulator(op, result);
@@ -153,8 +222,26 @@ LogicalResult Distributor::distributeGather(vector::GatherOp op) {
 // Writes
 //===----------------------------------------------------------------------===//
 
+/// One of the lanes that hold a row's number writes it.
+void Distributor::writeRows(vector::TransferWriteOp op) {
+  FragmentShape shape = shapeOf(op.getValueToStore());
+  Value holder = add(mul(head, 4), position);
+  Value isFirst =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, holder, constant(0));
+  auto branch = scf::IfOp::create(b, isFirst, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  for (int64_t row = 0; row < shape.rowPieces; ++row)
+    memref::StoreOp::create(b, pieces[op.getValueToStore()][row], op.getBase(),
+                            place(op.getIndices(), shape, rowOf(row), Value()));
+}
+
 LogicalResult Distributor::writeWorkgroup(vector::TransferWriteOp op) {
   FragmentShape shape = shapeOf(op.getValueToStore());
+  if (!op.getMask() && isOfRows(shape)) {
+    writeRows(op);
+    return success();
+  }
   if (op.getMask() || !shape.hasRows || !shape.hasColumns)
     return op.emitOpError("expects a write of a whole tile to workgroup memory "
                           "to be distributed to threads");
@@ -165,47 +252,6 @@ LogicalResult Distributor::writeWorkgroup(vector::TransferWriteOp op) {
           b, pieces[op.getValueToStore()][shape.at(row, column)], op.getBase(),
           place(op.getIndices(), shape, rowOf(row), columnOf(column)),
           /*nontemporal=*/false, llvm::MaybeAlign(bytes));
-  return success();
-}
-
-/// Rows whose mask is set. All columns of a row share its mask; statistics of
-/// rows are written by one of the lanes that hold them.
-LogicalResult Distributor::writeGlobal(vector::TransferWriteOp op) {
-  FragmentShape shape = shapeOf(op.getValueToStore());
-  Value mask = op.getMask();
-  auto broadcast = mask ? mask.getDefiningOp<vector::BroadcastOp>() : nullptr;
-  while (shape.hasColumns && broadcast) {
-    auto source = dyn_cast<VectorType>(broadcast.getSourceType());
-    if (!source || source.getShape().back() == 1)
-      break;
-    broadcast = broadcast.getSource().getDefiningOp<vector::BroadcastOp>();
-  }
-  if (!mask || !shape.hasRows || (shape.hasColumns && !broadcast))
-    return op.emitOpError("expects a mask of rows to be distributed to "
-                          "threads");
-  const Pieces &from = pieces[op.getValueToStore()];
-  unsigned bytes = 2 * shape.element.getIntOrFloatBitWidth() / 8;
-  Value isFirst =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, position, constant(0));
-  for (int64_t row = 0; row < shape.rowPieces; ++row) {
-    Value condition = pieces[mask][shape.at(row, 0)];
-    condition = shape.hasColumns
-                    ? pairAt(condition, 0)
-                    : arith::AndIOp::create(b, condition, isFirst).getResult();
-    auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(branch.thenBlock());
-    for (int64_t column = 0; column < shape.columnPieces; ++column) {
-      Value value = from[shape.at(row, column)];
-      Pieces indices =
-          place(op.getIndices(), shape, rowOf(row), columnOf(column));
-      if (shape.hasColumns)
-        vector::StoreOp::create(b, value, op.getBase(), indices, false,
-                                llvm::MaybeAlign(bytes));
-      else
-        memref::StoreOp::create(b, value, op.getBase(), indices);
-    }
-  }
   return success();
 }
 
@@ -226,12 +272,14 @@ LogicalResult Distributor::distributeCopy(CopyTileOp op) {
     return op.emitOpError("expects a copy of global to workgroup memory to be "
                           "distributed to threads, but got ")
            << op.getSource().getType() << " to " << op.getDest().getType();
-  int64_t rows = op.getShape()[0], columns = op.getShape()[1] / 8;
+  int64_t size =
+      128 / cast<MemRefType>(op.getDest().getType()).getElementTypeBitWidth();
+  int64_t rows = op.getShape()[0], columns = op.getShape()[1] / size;
   int64_t total = rows * columns, threads = 32 * warps;
   auto copy = [&](Value piece) {
     Value row = arith::DivUIOp::create(b, piece, constant(columns));
     Value panel = arith::RemUIOp::create(b, piece, constant(columns));
-    Value column = mul(panel, 8);
+    Value column = mul(panel, size);
     SmallVector<Value> from(op.getSourceIndices()), to(op.getDestIndices());
     size_t last = from.size() - 1;
     Value sourceRow = add(from[last - 1], row);
@@ -243,10 +291,10 @@ LogicalResult Distributor::distributeCopy(CopyTileOp op) {
     Value &across = op.getPanels() ? to[to.size() - 3] : to.back();
     across = add(across, op.getPanels() ? panel : column);
     Value elements =
-        arith::SelectOp::create(b, exists, constant(8), constant(0));
+        arith::SelectOp::create(b, exists, constant(size), constant(0));
     nvgpu::DeviceAsyncCopyOp::create(
         b, nvgpu::DeviceAsyncTokenType::get(b.getContext()), op.getDest(), to,
-        op.getSource(), from, b.getIndexAttr(8), elements,
+        op.getSource(), from, b.getIndexAttr(size), elements,
         /*bypassL1=*/b.getUnitAttr());
   };
   for (int64_t first = 0; first < total; first += threads) {
@@ -276,14 +324,17 @@ LogicalResult Distributor::distributeFill(linalg::FillOp op) {
       llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
   Value flat = memref::CollapseShapeOp::create(
       b, buffer, ArrayRef<ReassociationIndices>{all});
-  Value value = vector::BroadcastOp::create(b, VectorType::get({8}, element),
+  // As many as are in 16 bytes.
+  int64_t bits = element.getIntOrFloatBitWidth();
+  int64_t size = std::min<int64_t>(8, 128 / bits);
+  Value value = vector::BroadcastOp::create(b, VectorType::get({size}, element),
                                             op.getInputs()[0]);
   auto loop =
-      scf::ForOp::create(b, mul(thread, 8), constant(type.getNumElements()),
-                         constant(8 * 32 * warps));
+      scf::ForOp::create(b, mul(thread, size), constant(type.getNumElements()),
+                         constant(size * 32 * warps));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   vector::StoreOp::create(b, value, flat, loop.getInductionVar(), false,
-                          llvm::MaybeAlign(element.getIntOrFloatBitWidth()));
+                          llvm::MaybeAlign(size * bits / 8));
   return success();
 }

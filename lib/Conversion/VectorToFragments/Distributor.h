@@ -107,8 +107,27 @@ private:
   mlir::LogicalResult distributeRead(mlir::vector::TransferReadOp op);
   void readAccumulator(mlir::vector::TransferReadOp op, Pieces &result);
   void readRhs(mlir::vector::TransferReadOp op, Pieces &result);
+  void readRows(mlir::vector::TransferReadOp op, Pieces &result);
+  void readColumns(mlir::vector::TransferReadOp op, Pieces &result);
+  void writeRows(mlir::vector::TransferWriteOp op);
+  void readWords(mlir::vector::TransferReadOp op, Pieces &result);
   mlir::LogicalResult writeWorkgroup(mlir::vector::TransferWriteOp op);
   mlir::LogicalResult writeGlobal(mlir::vector::TransferWriteOp op);
+  /// Neighbouring elements of a row that a lane stores, and the first's column.
+  struct RowPart {
+    mlir::Value elements, column;
+  };
+  mlir::SmallVector<RowPart> rowParts(mlir::vector::TransferWriteOp op,
+                                      const FragmentShape &shape, int64_t row);
+  /// The part of 2 or 4 column pieces, from `firstPiece` on, of which the lanes
+  /// of a row hold a pair each, that is a lane's own.
+  void gatherNeighbors(mlir::ArrayRef<mlir::Value> pairs,
+                       mlir::SmallVectorImpl<RowPart> &parts,
+                       int64_t firstPiece);
+  std::pair<mlir::Value, mlir::Value> exchange(mlir::Value isUpper,
+                                               mlir::Value first,
+                                               mlir::Value second,
+                                               int32_t distance);
   mlir::LogicalResult distributeWrite(mlir::vector::TransferWriteOp op);
   mlir::LogicalResult distributeGather(mlir::vector::GatherOp op);
   mlir::LogicalResult distributeCopy(CopyTileOp op);

@@ -15,9 +15,11 @@ object wait for each other, calls on different objects run in parallel.
 
 from mta.compiler.device import Device
 from mta.compiler.executable import Executable, Function
+from mta.compiler.launcher import Launcher
 from mta.compiler.library import library_problem, library_version
 from mta.compiler.module import Module
 
 __all__ = [
-    "Device", "Executable", "Function", "Module", "library_problem", "library_version",
+    "Device", "Executable", "Function", "Launcher", "Module", "library_problem",
+    "library_version",
 ]

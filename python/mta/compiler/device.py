@@ -6,13 +6,15 @@
 import contextlib
 import ctypes
 import weakref
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from mta.compiler.library import last_error, load_library
 from mta.errors import KernelError
 
-_READ = 0
+# Accesses of mtaDeviceRegister.
+_READ, _WRITE, _READ_AND_WRITE = 0, 1, 2
 
 
 class Device:
@@ -40,22 +42,23 @@ class Device:
         return load_library().mtaDeviceGetLaunches(self._handle)
 
     @contextlib.contextmanager
-    def running(self, arrays: dict[str, np.ndarray]):
+    def running(self, arrays: Mapping[str, np.ndarray],
+                written: Mapping[str, np.ndarray] | None = None,
+                updated: Mapping[str, np.ndarray] | None = None,
+                complete: Iterable[str] = ()):
         """While it lasts, code compiled for the device may run on `arrays`.
 
-        Kernels read the arrays and may not write them. KernelError names the
-        first instruction that did what it must not.
+        Kernels read the arrays and may not write them; what they write goes to
+        `written`, poisoned before, and `updated`, which keep what they hold.
+        KernelError names the first instruction that did what it must not, or
+        which of `complete`, names of `written`, is not written everywhere.
         """
         library = load_library()
         with contextlib.ExitStack() as registered:
-            for name, array in arrays.items():
-                if array.nbytes == 0:
-                    continue
-                start = array.ctypes.data
-                if library.mtaDeviceRegister(
-                        self._handle, start, array.nbytes, _READ, name.encode()):
-                    raise KernelError(last_error())
-                registered.callback(library.mtaDeviceUnregister, self._handle, start)
+            for access, named in ((_READ, arrays), (_WRITE, written or {}),
+                                  (_READ_AND_WRITE, updated or {})):
+                for name, array in named.items():
+                    self._register(name, array, access, registered)
             library.mtaDeviceBegin(self._handle)
             try:
                 yield
@@ -63,6 +66,36 @@ class Device:
                 failed = library.mtaDeviceEnd(self._handle)
             if failed:
                 raise KernelError(last_error())
+            for name in complete:
+                array = written[name]
+                self.require_written(array.ctypes.data, array.size, array.itemsize, name)
+
+    def _register(self, name: str, array: np.ndarray, access: int,
+                  registered: contextlib.ExitStack) -> None:
+        library, start = load_library(), array.ctypes.data
+        if array.nbytes == 0:
+            return
+        if library.mtaDeviceRegister(self._handle, start, array.nbytes, access, name.encode()):
+            raise KernelError(last_error())
+        registered.callback(library.mtaDeviceUnregister, self._handle, start)
+
+    def load(self, ptx: str) -> int:
+        """The kernels of a PTX text, which live as long as the device."""
+        kernels = load_library().mtaDeviceLoad(self._handle, ptx.encode())
+        if not kernels:
+            raise KernelError(last_error())
+        return kernels
+
+    def launch(self, kernels: int, entry: str, grid: Sequence[int], block: Sequence[int],
+               dynamic_bytes: int, parameters: bytes) -> None:
+        """Runs a kernel inside of `running`, which raises what goes wrong.
+
+        `parameters` are all of them as the entry lays them out.
+        """
+        extents = ctypes.c_uint32 * 3
+        load_library().mtaDeviceLaunch(
+            self._handle, kernels, entry.encode(), extents(*grid), extents(*block), dynamic_bytes,
+            parameters, len(parameters))
 
     def require_written(self, pointer: int, count: int, element_size: int, name: str) -> None:
         """KernelError unless a kernel wrote each of `count` elements from `pointer`."""

@@ -18,6 +18,7 @@ _FILE_NAME = "libMTACompiler.so"
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
 _SIZE = ctypes.c_size_t
+_EXTENTS = ctypes.c_uint32 * 3
 
 # Name, result and argument types as in include/mta-c. Owned strings
 # are _POINTER: ctypes would convert a _TEXT result and lose what is to be freed.
@@ -26,11 +27,13 @@ _PROTOTYPES = {
     "mtaLastError": (_TEXT,),
     "mtaFree": (None, _POINTER),
     "mtaModuleParse": (_POINTER, _TEXT, _SIZE, _TEXT),
+    "mtaModuleParseWithNames": (_POINTER, _TEXT, _SIZE, _TEXT),
     "mtaModuleClone": (_POINTER, _POINTER),
     "mtaModuleDestroy": (None, _POINTER),
     "mtaModuleRunPipeline": (ctypes.c_int, _POINTER, _TEXT),
     "mtaModulePrint": (_POINTER, _POINTER),
     "mtaModuleToPTX": (_POINTER, _POINTER, _TEXT),
+    "mtaModuleToContract": (_POINTER, _POINTER, _TEXT),
     "mtaModuleToCubin": (_POINTER, _POINTER, _TEXT, _TEXT, ctypes.POINTER(_SIZE)),
     "mtaModuleCompile": (_POINTER, _POINTER, ctypes.c_int),
     "mtaExecutableDestroy": (None, _POINTER),
@@ -42,6 +45,9 @@ _PROTOTYPES = {
     "mtaDeviceUnregister": (ctypes.c_int, _POINTER, _POINTER),
     "mtaDeviceCountUnwritten": (
         _SIZE, _POINTER, _POINTER, _SIZE, _SIZE, ctypes.POINTER(_SIZE)),
+    "mtaDeviceLoad": (_POINTER, _POINTER, _TEXT),
+    "mtaDeviceLaunch": (
+        None, _POINTER, _POINTER, _TEXT, _EXTENTS, _EXTENTS, ctypes.c_uint32, _TEXT, _SIZE),
     "mtaModuleCompileForDevice": (_POINTER, _POINTER, _POINTER, ctypes.c_int),
     "mtaDeviceBegin": (None, _POINTER),
     "mtaDeviceEnd": (ctypes.c_int, _POINTER),

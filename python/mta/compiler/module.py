@@ -28,10 +28,17 @@ class Module:
         weakref.finalize(self, library.mtaModuleDestroy, handle)
 
     @classmethod
-    def parse(cls, text: str | bytes, name: str = "<python>") -> "Module":
-        """Parses MLIR text or bytecode; `name` is the file in diagnostics."""
+    def parse(cls, text: str | bytes, name: str = "<python>", *,
+              keep_names: bool = False) -> "Module":
+        """Parses MLIR text or bytecode; `name` is the file in diagnostics.
+
+        With `keep_names` the names that the text has for the arguments and
+        results of functions become attributes, which contracts and headers use.
+        """
         data = text.encode() if isinstance(text, str) else bytes(memoryview(text))
-        handle = load_library().mtaModuleParse(data, len(data), name.encode())
+        library = load_library()
+        parse = library.mtaModuleParseWithNames if keep_names else library.mtaModuleParse
+        handle = parse(data, len(data), name.encode())
         if not handle:
             raise CompileError("parsing", last_error())
         return cls(handle)
@@ -67,11 +74,22 @@ class Module:
         return Signature.parse(str(self), function)
 
     def to_ptx(self, chip: str) -> str:
-        """The PTX text of all kernels for a chip such as "sm_80" or "sm_90a"."""
+        """The PTX text of all kernels for a chip such as "sm_80" or "sm_90a".
+
+        Attentions become fused kernels, as by `mta-gpu`.
+        """
         with self._lock:
             text = load_library().mtaModuleToPTX(self._checked(), chip.encode())
             if not text:
                 raise CompileError(f"translation to PTX for {chip}", last_error())
+            return take_bytes(text).decode()
+
+    def to_contract(self, chip: str) -> str:
+        """How to launch the kernels of `to_ptx`, as JSON for `mta.contract.Contract`."""
+        with self._lock:
+            text = load_library().mtaModuleToContract(self._checked(), chip.encode())
+            if not text:
+                raise CompileError(f"translation to a contract for {chip}", last_error())
             return take_bytes(text).decode()
 
     def to_cubin(self, chip: str, ptxas: str | None = None) -> bytes:

@@ -1,12 +1,8 @@
 // A launch of one tile program: copies a tile ahead, contractions, masks in
 // branches, one loop over the keys or two.
 
-// RUN: mta-opt %s -convert-mta-to-gpu -canonicalize -cse \
-// RUN:   | FileCheck %s --implicit-check-not=mta.attention --implicit-check-not=mta.softmax
-// RUN: mta-opt %s -convert-mta-to-gpu='workgroup-bytes=40000' -canonicalize -cse \
-// RUN:   | FileCheck %s --check-prefix=SMALL
 // RUN: mta-opt %s -convert-mta-to-gpu=warpgroups -canonicalize -cse \
-// RUN:   | FileCheck %s --check-prefix=GROUPS
+// RUN:   | FileCheck %s --implicit-check-not=mta.attention --implicit-check-not=mta.softmax
 
 // Rows of scores: 128, of which the first is the halo. Its keys trail by 8.
 // CHECK-LABEL: func.func @pre_conv(
@@ -75,38 +71,76 @@
 // CHECK:             scf.yield
 // CHECK-NOT:       scf.for
 // CHECK:           vector.transfer_write {{.*}}, %[[OUT]]{{.*}} : vector<128x16xbf16>, memref<1x1x?x16xbf16>
-// CHECK:         {mta.heads = 1 : i64, mta.rows = 128 : i64}
+// CHECK:         {mta.heads = 1 : i64, mta.rows = 128 : i64, mta.staged_scores = [f16]}
 
-// Keys and values share a buffer where two stages do not fit.
-// SMALL-LABEL: func.func @pre_conv(
-// SMALL:         scf.for
-// SMALL-NEXT:      mta.barrier
-// SMALL:           mta.copy_tile
-// SMALL-NEXT:      mta.commit_copies
-// SMALL-NEXT:      mta.wait_copies
-// SMALL-NEXT:      mta.barrier
-// SMALL:           vector.contract
-// SMALL-NEXT:      mta.barrier
-// SMALL:           mta.copy_tile
-// SMALL-NEXT:      mta.commit_copies
-// SMALL:         mta.heads = 1
-// Tensor cores that read keys and values by themselves: tiles are panels of 8
-// columns, 65 rows apart, and only bands and queries are read as vectors.
-// GROUPS-LABEL: func.func @pre_conv(
-// GROUPS:         %[[KEYS:.*]] = memref.alloca() : memref<2x2x65x8xbf16, #gpu.address_space<workgroup>>
-// GROUPS:         %[[VALUES:.*]] = memref.alloca() : memref<2x2x65x8xbf16, #gpu.address_space<workgroup>>
-// GROUPS:         scf.for %[[TILE:.*]] = %c0 to
-// GROUPS-NEXT:      mta.wait_copies
-// GROUPS-NEXT:      mta.fence_tiles
-// GROUPS-NEXT:      mta.barrier
-// GROUPS:             mta.copy_tile {{.*}}, %[[KEYS]]{{.*}} shape [64, 16] panels
-// GROUPS:             mta.copy_tile {{.*}}, %[[VALUES]]{{.*}} shape [64, 16] panels
-// GROUPS:           %[[SLOT:.*]] = arith.remui %[[TILE]], %c2
-// GROUPS:           mta.contract_tile %{{.*}}, %[[KEYS]][%[[SLOT]]] transposed, %{{.*}} vector<128x64xf32>
-// GROUPS:           mta.contract_tile %{{.*}}, %[[VALUES]][%[[SLOT]]], %{{.*}} vector<128x16xf32>
 func.func @pre_conv(%q: tensor<1x1x?x16xbf16>, %k: tensor<1x1x?x16xbf16>,
     %v: tensor<1x1x?x16xbf16>, %w: tensor<1x2x3xbf16>) -> tensor<1x1x?x16xbf16> {
-  %o = mta.attention %q, %k, %v mask(causal) {
+  %o = mta.attention %q, %k, %v mask(causal)
+      kernel_schedule(<rows = 128, key_tile = 64, warps = 8, stages = 2,
+                       query = registers, scores = f16>) {
+  ^bb0(%s: tensor<1x1x?x?xf32>):
+    %0 = mta.key_query_conv %s, %w : tensor<1x1x?x?xf32>, tensor<1x2x3xbf16>
+    %1 = mta.softmax %0 : tensor<1x1x?x?xf32>
+    mta.yield %1 : tensor<1x1x?x?xf32>
+  } : tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>
+      -> tensor<1x1x?x16xbf16>
+  return %o : tensor<1x1x?x16xbf16>
+}
+
+// Tensor cores that read keys and values by themselves: tiles are panels of 8
+// columns, 65 rows apart, and only bands and queries are read as vectors.
+// CHECK-LABEL: func.func @wgmma(
+// CHECK:         %[[KEYS:.*]] = memref.alloca() : memref<2x2x65x8xbf16, #gpu.address_space<workgroup>>
+// CHECK:         %[[VALUES:.*]] = memref.alloca() : memref<2x2x65x8xbf16, #gpu.address_space<workgroup>>
+// CHECK:         scf.for %[[TILE:.*]] = %c0 to
+// CHECK-NEXT:      mta.wait_copies
+// CHECK-NEXT:      mta.fence_tiles
+// CHECK-NEXT:      mta.barrier
+// CHECK:             mta.copy_tile {{.*}}, %[[KEYS]]{{.*}} shape [64, 16] panels
+// CHECK:             mta.copy_tile {{.*}}, %[[VALUES]]{{.*}} shape [64, 16] panels
+// CHECK:           %[[SLOT:.*]] = arith.remui %[[TILE]], %c2
+// CHECK:           mta.contract_tile %{{.*}}, %[[KEYS]][%[[SLOT]]] transposed, %{{.*}} vector<128x64xf32>
+// CHECK:           mta.contract_tile %{{.*}}, %[[VALUES]][%[[SLOT]]], %{{.*}} vector<128x16xf32>
+func.func @wgmma(%q: tensor<1x1x?x16xbf16>, %k: tensor<1x1x?x16xbf16>,
+    %v: tensor<1x1x?x16xbf16>, %w: tensor<1x2x3xbf16>) -> tensor<1x1x?x16xbf16> {
+  %o = mta.attention %q, %k, %v mask(causal)
+      kernel_schedule(<rows = 128, key_tile = 64, warps = 8, stages = 2,
+                       query = registers, scores = f16, products = wgmma>) {
+  ^bb0(%s: tensor<1x1x?x?xf32>):
+    %0 = mta.key_query_conv %s, %w : tensor<1x1x?x?xf32>, tensor<1x2x3xbf16>
+    %1 = mta.softmax %0 : tensor<1x1x?x?xf32>
+    mta.yield %1 : tensor<1x1x?x?xf32>
+  } : tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>
+      -> tensor<1x1x?x16xbf16>
+  return %o : tensor<1x1x?x16xbf16>
+}
+
+// With one stage keys and values share a buffer. Queries that stay in workgroup
+// memory are read for every tile.
+// CHECK-LABEL: func.func @one_stage(
+// CHECK:         threads({{.*}}) in (%{{.*}} = %c128
+// CHECK-NOT:       vector<128x16xbf16>
+// CHECK:         scf.for
+// CHECK-NEXT:      mta.barrier
+// CHECK:           mta.copy_tile
+// CHECK-NEXT:      mta.commit_copies
+// CHECK-NEXT:      mta.wait_copies
+// CHECK-NEXT:      mta.barrier
+// CHECK-DAG:       %[[K1:.*]] = vector.transfer_read {{.*}} vector<64x16xbf16>
+// CHECK-DAG:       %[[Q1:.*]] = vector.transfer_read {{.*}} vector<128x16xbf16>
+// CHECK:           vector.contract {{.*}} %[[Q1]], %[[K1]],
+// CHECK-NEXT:      mta.barrier
+// CHECK:           mta.copy_tile
+// CHECK-NEXT:      mta.commit_copies
+// CHECK:           mta.wait_copies
+// CHECK-NEXT:      mta.barrier
+// CHECK:           vector.transfer_read {{.*}} vector<64x16xbf16>
+// CHECK:         {mta.heads = 1 : i64, mta.rows = 128 : i64, mta.staged_scores = [f16]}
+func.func @one_stage(%q: tensor<1x1x?x16xbf16>, %k: tensor<1x1x?x16xbf16>,
+    %v: tensor<1x1x?x16xbf16>, %w: tensor<1x2x3xbf16>) -> tensor<1x1x?x16xbf16> {
+  %o = mta.attention %q, %k, %v mask(causal)
+      kernel_schedule(<rows = 128, key_tile = 64, warps = 4, stages = 1,
+                       query = workgroup, scores = f16>) {
   ^bb0(%s: tensor<1x1x?x?xf32>):
     %0 = mta.key_query_conv %s, %w : tensor<1x1x?x?xf32>, tensor<1x2x3xbf16>
     %1 = mta.softmax %0 : tensor<1x1x?x?xf32>
@@ -134,10 +168,12 @@ func.func @pre_conv(%q: tensor<1x1x?x16xbf16>, %k: tensor<1x1x?x16xbf16>,
 // CHECK:             vector.contract {{.*}} into vector<4x32x16xf32>
 // CHECK:             scf.yield
 // CHECK-NOT:       scf.for
-// CHECK:         {mta.heads = 4 : i64, mta.rows = 32 : i64}
+// CHECK:         {mta.heads = 4 : i64, mta.rows = 32 : i64, mta.staged_scores = [f16]}
 func.func @post_mix(%q: tensor<1x4x?x16xbf16>, %k: tensor<1x4x?x16xbf16>,
     %v: tensor<1x4x?x16xbf16>, %w: tensor<1x4x4xbf16>) -> tensor<1x4x?x16xbf16> {
-  %o = mta.attention %q, %k, %v mask(causal) {
+  %o = mta.attention %q, %k, %v mask(causal)
+      kernel_schedule(<rows = 32, key_tile = 64, warps = 8, stages = 2,
+                       query = registers, scores = f16>) {
   ^bb0(%s: tensor<1x4x?x?xf32>):
     %0 = mta.softmax %s : tensor<1x4x?x?xf32>
     %1 = mta.head_mix %0, %w : tensor<1x4x?x?xf32>, tensor<1x4x4xbf16>
@@ -156,10 +192,12 @@ func.func @post_mix(%q: tensor<1x4x?x16xbf16>, %k: tensor<1x4x?x16xbf16>,
 // CHECK:           scf.for
 // CHECK-NOT:         vector<128x64xf16>
 // CHECK:             vector.broadcast %[[NUMBER]] : f32 to vector<128x64xf32>
-// CHECK:         {mta.heads = 1 : i64, mta.rows = 128 : i64}
+// CHECK:         {mta.heads = 1 : i64, mta.rows = 128 : i64, mta.staged_scores = [f16]}
 func.func @own_mix(%q: tensor<1x2x?x16xbf16>, %k: tensor<1x2x?x16xbf16>,
     %v: tensor<1x2x?x16xbf16>, %w: tensor<2x1x1xbf16>) -> tensor<1x2x?x16xbf16> {
-  %o = mta.attention %q, %k, %v {
+  %o = mta.attention %q, %k, %v
+      kernel_schedule(<rows = 128, key_tile = 64, warps = 8, stages = 2,
+                       query = registers, scores = f16>) {
   ^bb0(%s: tensor<1x2x?x?xf32>):
     %0 = mta.head_mix %s, %w : tensor<1x2x?x?xf32>, tensor<2x1x1xbf16>
     %1 = mta.softmax %0 : tensor<1x2x?x?xf32>
@@ -167,4 +205,158 @@ func.func @own_mix(%q: tensor<1x2x?x16xbf16>, %k: tensor<1x2x?x16xbf16>,
   } : tensor<1x2x?x16xbf16>, tensor<1x2x?x16xbf16>, tensor<1x2x?x16xbf16>
       -> tensor<1x2x?x16xbf16>
   return %o : tensor<1x2x?x16xbf16>
+}
+
+// Every row looks for its sequence; what it may read is in workgroup memory.
+// Queries of another sequence than the first own row's read as zero. The loop
+// begins at that sequence's first key. Where keys of two sequences meet, rows
+// above a result's own sequence are zero; elsewhere there is no code for it.
+// CHECK-LABEL: func.func @sequences(
+// CHECK-SAME:    %[[Q:[^:]*]]: tensor<1x1x?x16xbf16>
+// CHECK-DAG:     %[[QUERY:.*]] = bufferization.to_buffer %[[Q]] read_only
+// CHECK:         gpu.launch
+// CHECK:           %[[FOUND:[0-9]*]]:4 = scf.for {{.*}} -> (index, vector<128xindex>, index, index)
+// CHECK:             %[[OPEN:.*]] = arith.cmpi ugt
+// CHECK:             scf.if %[[OPEN]]
+// CHECK:               vector.gather
+// CHECK:           tensor.extract %{{.*}}[%[[FOUND]]#2] : tensor<?xi32>
+// CHECK:           tensor.extract %{{.*}}[%[[FOUND]]#3] : tensor<?xi32>
+// CHECK:           %[[BOUNDS:.*]] = memref.alloca() : memref<3x128xi32, #gpu.address_space<workgroup>>
+// CHECK-COUNT-3:   vector.transfer_write {{.*}}, %[[BOUNDS]]
+// CHECK:           %[[OWN:.*]] = memref.subview %[[QUERY]]
+// CHECK:           mta.copy_tile %[[OWN]]
+// CHECK:           %[[FIRST:.*]] = arith.divui %{{.*}}, %c64
+// CHECK:           scf.for %{{.*}} = %[[FIRST]] to
+// CHECK-NOT:         vector<128xi32>
+// CHECK:             scf.if
+// CHECK-COUNT-2:       vector.transfer_read %[[BOUNDS]]
+// CHECK:               arith.cmpi ult
+// CHECK:             mta.barrier
+// CHECK-NOT:         vector.contract
+// CHECK:             scf.if
+// CHECK:               vector.transfer_read %[[BOUNDS]]
+// CHECK:               arith.cmpi sge
+// CHECK:               arith.select {{.*}} : vector<128x80xi1>, vector<128x80xf16>
+// CHECK:               vector.contract
+// CHECK:             } else {
+// CHECK-NOT:           vector<128xi32>
+// CHECK:               vector.contract
+// CHECK:               scf.yield
+// CHECK:             vector.multi_reduction <maximumf>
+func.func @sequences(%q: tensor<1x1x?x16xbf16>, %k: tensor<1x1x?x16xbf16>,
+    %v: tensor<1x1x?x16xbf16>, %w: tensor<1x2x3xbf16>, %b: tensor<?xi32>) -> tensor<1x1x?x16xbf16> {
+  %o = mta.attention %q, %k, %v mask(causal) sequences(%b, %b : tensor<?xi32>, tensor<?xi32>)
+      kernel_schedule(<rows = 128, key_tile = 64, warps = 8, stages = 2,
+                       query = registers, scores = f16>) {
+  ^bb0(%s: tensor<1x1x?x?xf32>):
+    %0 = mta.key_query_conv %s, %w : tensor<1x1x?x?xf32>, tensor<1x2x3xbf16>
+    %1 = mta.softmax %0 : tensor<1x1x?x?xf32>
+    mta.yield %1 : tensor<1x1x?x?xf32>
+  } : tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>
+      -> tensor<1x1x?x16xbf16>
+  return %o : tensor<1x1x?x16xbf16>
+}
+
+// Norms and gates are part of the kernel: sums of rows, then one write. What is
+// between them is rounded to the type that the program says.
+// CHECK-LABEL: func.func @norm_and_gate(
+// CHECK-SAME:    %[[GAMMA:[^:,]*]]: tensor<16xbf16>, %[[WEIGHTS:[^:,]*]]: tensor<1x16xbf16>, %[[BIAS:[^:,]*]]: tensor<1xf32>
+// CHECK-DAG:     %[[GAMMAS:.*]] = bufferization.to_buffer %[[GAMMA]] read_only
+// CHECK-DAG:     %[[GATES:.*]] = bufferization.to_buffer %[[WEIGHTS]] read_only
+// CHECK-DAG:     %[[FLAT:.*]] = memref.collapse_shape %[[GATES]] {{.*}} into memref<16xbf16>
+// CHECK-DAG:     %[[OUT:.*]] = memref.alloc(%{{.*}}) : memref<1x1x?x16xf16>
+// CHECK:         gpu.launch
+// CHECK:           scf.for
+// CHECK:             scf.yield
+// CHECK:           arith.divf
+// CHECK:           arith.truncf {{.*}} to vector<128x16xbf16>
+// CHECK:           arith.extf
+// CHECK:           vector.multi_reduction <add>
+// CHECK:           math.sqrt
+// CHECK:           vector.transfer_read %[[GAMMAS]]{{.*}} : memref<16xbf16>, vector<16xbf16>
+// CHECK-NOT:       arith.truncf
+// CHECK:           vector.transfer_read %[[FLAT]]{{.*}} : memref<16xbf16>, vector<16xbf16>
+// CHECK:           vector.multi_reduction <add>
+// CHECK:           tensor.extract %[[BIAS]]
+// CHECK:           math.exp2
+// CHECK:           arith.divf
+// CHECK:           arith.truncf {{.*}} to vector<128x16xf16>
+// CHECK:           vector.transfer_write {{.*}}, %[[OUT]]
+// CHECK-NOT:       vector.transfer_write
+// CHECK:         mta.rows = 128 : i64, mta.staged_scores = []}
+// CHECK-NOT:     mta.
+// CHECK:         return
+func.func @norm_and_gate(%t: tensor<1x1x?x16xbf16>, %gamma: tensor<16xbf16>,
+    %w: tensor<1x16xbf16>, %b: tensor<1xf32>) -> tensor<1x1x?x16xf16> {
+  %o = mta.attention %t, %t, %t
+      kernel_schedule(<rows = 128, key_tile = 64, warps = 8, stages = 2,
+                       query = registers, scores = f16>) {
+  ^bb0(%s: tensor<1x1x?x?xf32>):
+    %0 = mta.softmax %s : tensor<1x1x?x?xf32>
+    mta.yield %0 : tensor<1x1x?x?xf32>
+  } : tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>
+      -> tensor<1x1x?x16xbf16>
+  %n = mta.head_norm %o, %gamma : tensor<1x1x?x16xbf16>, tensor<16xbf16> -> tensor<1x1x?x16xf32>
+  %g = mta.gate %n, %w, %b : tensor<1x1x?x16xf32>, tensor<1x16xbf16>, tensor<1xf32>
+      -> tensor<1x1x?x16xf16>
+  return %g : tensor<1x1x?x16xf16>
+}
+
+// The weights of a vector gate come in tiles, for two products each: of the
+// leading and of the trailing bits.
+// CHECK-LABEL: func.func @vector_gate(
+// CHECK:         gpu.launch
+// CHECK:           scf.for
+// CHECK:             scf.yield
+// CHECK:           %[[TILE:.*]] = memref.alloca() : memref<64x88xbf16
+// CHECK-NEXT:      mta.barrier
+// CHECK-NEXT:      mta.copy_tile %{{.*}}, %[[TILE]]{{.*}} shape [64, 80]
+// CHECK:           %[[FIRST:.*]] = vector.transfer_read %[[TILE]]{{.*}} vector<64x80xbf16>
+// CHECK-COUNT-2:   vector.contract {{.*}}, %[[FIRST]], {{.*}} into vector<128x64xf32>
+// CHECK:           mta.barrier
+// CHECK-NEXT:      mta.copy_tile %{{.*}}, %[[TILE]]{{.*}} shape [16, 80]
+// CHECK:           %[[SECOND:.*]] = vector.transfer_read %[[TILE]]{{.*}} vector<16x80xbf16>
+// CHECK-COUNT-2:   vector.contract {{.*}}, %[[SECOND]], {{.*}} into vector<128x16xf32>
+// CHECK:           vector.transfer_write
+func.func @vector_gate(%t: tensor<1x1x?x80xbf16>, %w: tensor<80x80xbf16>,
+    %b: tensor<80xbf16>) -> tensor<1x1x?x80xbf16> {
+  %o = mta.attention %t, %t, %t
+      kernel_schedule(<rows = 128, key_tile = 64, warps = 8, stages = 2,
+                       query = registers, scores = f16>) {
+  ^bb0(%s: tensor<1x1x?x?xf32>):
+    %0 = mta.softmax %s : tensor<1x1x?x?xf32>
+    mta.yield %0 : tensor<1x1x?x?xf32>
+  } : tensor<1x1x?x80xbf16>, tensor<1x1x?x80xbf16>, tensor<1x1x?x80xbf16>
+      -> tensor<1x1x?x80xf32>
+  %g = mta.gate %o, %w, %b : tensor<1x1x?x80xf32>, tensor<80x80xbf16>, tensor<80xbf16>
+      -> tensor<1x1x?x80xbf16>
+  return %g : tensor<1x1x?x80xbf16>
+}
+
+// A norm in f64, and what is not the only use of the output, stay what they are.
+// CHECK-LABEL: func.func @no_fused_norm(
+// CHECK-NOT:     math.sqrt
+// CHECK:         mta.head_norm
+// CHECK:         mta.head_norm
+func.func @no_fused_norm(%t: tensor<1x1x?x16xbf16>, %gamma: tensor<16xf64>, %delta: tensor<16xbf16>)
+    -> (tensor<1x1x?x16xf64>, tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>) {
+  %o = mta.attention %t, %t, %t
+      kernel_schedule(<rows = 128, key_tile = 64, warps = 8, stages = 2,
+                       query = registers, scores = f16>) {
+  ^bb0(%s: tensor<1x1x?x?xf32>):
+    %0 = mta.softmax %s : tensor<1x1x?x?xf32>
+    mta.yield %0 : tensor<1x1x?x?xf32>
+  } : tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>
+      -> tensor<1x1x?x16xbf16>
+  %n = mta.head_norm %o, %gamma : tensor<1x1x?x16xbf16>, tensor<16xf64> -> tensor<1x1x?x16xf64>
+  %p = mta.attention %t, %t, %t
+      kernel_schedule(<rows = 128, key_tile = 64, warps = 8, stages = 2,
+                       query = registers, scores = f16>) {
+  ^bb0(%s: tensor<1x1x?x?xf32>):
+    %0 = mta.softmax %s : tensor<1x1x?x?xf32>
+    mta.yield %0 : tensor<1x1x?x?xf32>
+  } : tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>
+      -> tensor<1x1x?x16xbf16>
+  %m = mta.head_norm %p, %delta : tensor<1x1x?x16xbf16>, tensor<16xbf16> -> tensor<1x1x?x16xbf16>
+  return %n, %m, %p : tensor<1x1x?x16xf64>, tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>
 }

@@ -99,3 +99,21 @@ func.func @others(%z: memref<16xindex, #gpu.address_space<workgroup>>) {
   } 
   return
 }
+
+// -----
+
+// Numbers that are only written are those of rows.
+// CHECK-LABEL: func.func @numbers(
+// CHECK:         vector.step {mta.layouts = [#mta.layout<accumulator[row]>]}
+func.func @numbers(%z: memref<16xindex, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %step = vector.step : vector<16xindex>
+    vector.transfer_write %step, %z[%c0] {in_bounds = [true]} : vector<16xindex>, memref<16xindex, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}

@@ -107,7 +107,7 @@ func.func @wide_operands(%z: memref<16x8xf32, #gpu.address_space<workgroup>>) {
     %a = arith.constant {mta.layouts = [#mta.layout<accumulator[row, column]>]} dense<1.0> : vector<16x16xf32>
     %b = arith.constant {mta.layouts = [#mta.layout<rhs[row, column]>]} dense<1.0> : vector<16x8xf32>
     %c = arith.constant {mta.layouts = [#mta.layout<accumulator[row, column]>]} dense<1.0> : vector<16x8xf32>
-    // expected-error@+1 {{'vector.contract' op expects sums in f32 of products of f16 or bf16 to be distributed to threads}}
+    // expected-error@+1 {{'vector.contract' op expects sums in f32 of products of f16, bf16 or f32 with 'mta.tf32' to be distributed to threads}}
     %d = vector.contract {indexing_maps = [#lhs, #rhs, #out], iterator_types = ["parallel", "parallel", "reduction"], mta.layouts = [#mta.layout<accumulator[row, column]>]} %a, %b, %c : vector<16x16xf32>, vector<16x8xf32> into vector<16x8xf32>
     vector.transfer_write %d, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32, #gpu.address_space<workgroup>>
     gpu.terminator
@@ -117,15 +117,15 @@ func.func @wide_operands(%z: memref<16x8xf32, #gpu.address_space<workgroup>>) {
 
 // -----
 
-func.func @wide_read(%z: memref<16x8xf32, #gpu.address_space<workgroup>>) {
+func.func @wide_read(%z: memref<16x8xi32, #gpu.address_space<workgroup>>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %threads = arith.constant 32 : index
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
-    %pad = arith.constant 0.0 : f32
-    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements inside of workgroup memory to be distributed to threads}}
-    %d = vector.transfer_read %z[%c0, %c0], %pad {in_bounds = [true, true], mta.layouts = [#mta.layout<accumulator[row, column]>]} : memref<16x8xf32, #gpu.address_space<workgroup>>, vector<16x8xf32>
+    %pad = arith.constant 0 : i32
+    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32, or of 32 bits for every row, inside of workgroup memory, or of columns of global memory, to be distributed to threads}}
+    %d = vector.transfer_read %z[%c0, %c0], %pad {in_bounds = [true, true], mta.layouts = [#mta.layout<accumulator[row, column]>]} : memref<16x8xi32, #gpu.address_space<workgroup>>, vector<16x8xi32>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
   return
@@ -140,7 +140,7 @@ func.func @global_read(%z: memref<16x8xf16>) {
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
     %pad = arith.constant 0.0 : f16
-    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements inside of workgroup memory to be distributed to threads}}
+    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32, or of 32 bits for every row, inside of workgroup memory, or of columns of global memory, to be distributed to threads}}
     %d = vector.transfer_read %z[%c0, %c0], %pad {in_bounds = [true, true], mta.layouts = [#mta.layout<accumulator[row, column]>]} : memref<16x8xf16>, vector<16x8xf16>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
@@ -156,7 +156,7 @@ func.func @read_past_the_end(%z: memref<?x8xf16, #gpu.address_space<workgroup>>)
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
     %pad = arith.constant 0.0 : f16
-    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements inside of workgroup memory to be distributed to threads}}
+    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32, or of 32 bits for every row, inside of workgroup memory, or of columns of global memory, to be distributed to threads}}
     %d = vector.transfer_read %z[%c0, %c0], %pad {in_bounds = [false, true], mta.layouts = [#mta.layout<accumulator[row, column]>]} : memref<?x8xf16, #gpu.address_space<workgroup>>, vector<16x8xf16>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
@@ -172,7 +172,7 @@ func.func @transposed_read(%z: memref<8x16xf16, #gpu.address_space<workgroup>>) 
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
     %pad = arith.constant 0.0 : f16
-    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements inside of workgroup memory to be distributed to threads}}
+    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32, or of 32 bits for every row, inside of workgroup memory, or of columns of global memory, to be distributed to threads}}
     %d = vector.transfer_read %z[%c0, %c0], %pad {in_bounds = [true, true], mta.layouts = [#mta.layout<accumulator[row, column]>], permutation_map = affine_map<(a, b) -> (b, a)>} : memref<8x16xf16, #gpu.address_space<workgroup>>, vector<16x8xf16>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
@@ -188,7 +188,7 @@ func.func @read_of_rows(%z: memref<16x8xf16, #gpu.address_space<workgroup>>) {
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
     %pad = arith.constant 0.0 : f16
-    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements inside of workgroup memory to be distributed to threads}}
+    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32, or of 32 bits for every row, inside of workgroup memory, or of columns of global memory, to be distributed to threads}}
     %d = vector.transfer_read %z[%c0, %c0], %pad {in_bounds = [true], mta.layouts = [#mta.layout<accumulator[column]>]} : memref<16x8xf16, #gpu.address_space<workgroup>>, vector<8xf16>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
@@ -223,22 +223,6 @@ func.func @masked_workgroup_write(%z: memref<16x8xf32, #gpu.address_space<workgr
     %m = arith.constant {mta.layouts = [#mta.layout<accumulator[row, column]>]} dense<true> : vector<16x8xi1>
     // expected-error@+1 {{'vector.transfer_write' op expects a write of a whole tile to workgroup memory to be distributed to threads}}
     vector.transfer_write %d, %z[%c0, %c0], %m {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32, #gpu.address_space<workgroup>>
-    gpu.terminator
-  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
-  return
-}
-
-// -----
-
-func.func @unmasked_global_write(%z: memref<16x8xf32>) {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  %threads = arith.constant 32 : index
-  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
-      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
-    %d = arith.constant {mta.layouts = [#mta.layout<accumulator[row, column]>]} dense<1.0> : vector<16x8xf32>
-    // expected-error@+1 {{'vector.transfer_write' op expects a mask of rows to be distributed to threads}}
-    vector.transfer_write %d, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
   return

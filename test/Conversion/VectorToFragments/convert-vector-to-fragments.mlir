@@ -115,6 +115,104 @@ func.func @contract_bf16(%x: memref<16x16xbf16, #gpu.address_space<workgroup>>, 
   return
 }
 
+// Pairs of f32: a lane loads columns 2t and 2t + 1 of rows g and g + 8, and rows
+// 2t and 2t + 1 of column g one by one. The operands are all first numbers, then
+// all second ones.
+// CHECK-LABEL: func.func @contract_tf32(
+// CHECK-SAME:    %[[X:[^:]*]]: memref<16x8xf32, {{[^:]*}}, %[[Y:[^:]*]]: memref<8x8xf32
+// CHECK-DAG:       %[[GROUP:.*]] = arith.divui %{{.*}}, %c4
+// CHECK-DAG:       %[[POSITION:.*]] = arith.remui %{{.*}}, %c4
+// CHECK:           %[[PAIR:.*]] = arith.muli %[[POSITION]], %c2
+// CHECK:           %[[UPPER:.*]] = vector.load %[[X]][%[[GROUP]], %[[PAIR]]] {alignment = 8 : i64}
+// CHECK:           %[[BELOW:.*]] = arith.addi %[[GROUP]], %c8
+// CHECK:           %[[LOWER:.*]] = vector.load %[[X]][%[[BELOW]], %[[PAIR]]] {alignment = 8 : i64}
+// CHECK:           %[[FIRST:.*]] = memref.load %[[Y]][%[[PAIR]], %[[GROUP]]]
+// CHECK:           %[[NEXT:.*]] = arith.addi %[[PAIR]], %c1
+// CHECK:           %[[SECOND:.*]] = memref.load %[[Y]][%[[NEXT]], %[[GROUP]]]
+// CHECK:           %[[U0:.*]] = vector.extract %[[UPPER]][0]
+// CHECK:           %[[A0:.*]] = arith.bitcast %[[U0]] : f32 to i32
+// CHECK:           %[[L0:.*]] = vector.extract %[[LOWER]][0]
+// CHECK:           %[[A1:.*]] = arith.bitcast %[[L0]]
+// CHECK:           %[[U1:.*]] = vector.extract %[[UPPER]][1]
+// CHECK:           %[[A2:.*]] = arith.bitcast %[[U1]]
+// CHECK:           %[[L1:.*]] = vector.extract %[[LOWER]][1]
+// CHECK:           %[[A3:.*]] = arith.bitcast %[[L1]]
+// CHECK:           %[[B0:.*]] = arith.bitcast %[[FIRST]]
+// CHECK:           %[[B1:.*]] = arith.bitcast %[[SECOND]]
+// CHECK:           nvvm.mma.sync A[%[[A0]], %[[A1]], %[[A2]], %[[A3]]] B[%[[B0]], %[[B1]]]
+// CHECK-SAME:        multiplicandAPtxType = #nvvm.mma_type<tf32>, multiplicandBPtxType = #nvvm.mma_type<tf32>, shape = #nvvm.shape<m = 16, n = 8, k = 8>
+func.func @contract_tf32(%x: memref<16x8xf32, #gpu.address_space<workgroup>>, %y: memref<8x8xf32, #gpu.address_space<workgroup>>, %z: memref<16x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f32
+    %zero = arith.constant dense<0.0> : vector<16x8xf32>
+    %a = vector.transfer_read %x[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x8xf32, #gpu.address_space<workgroup>>, vector<16x8xf32>
+    %b = vector.transfer_read %y[%c0, %c0], %pad {in_bounds = [true, true]} : memref<8x8xf32, #gpu.address_space<workgroup>>, vector<8x8xf32>
+    %c = vector.contract {indexing_maps = [#lhs, #rhs, #out], iterator_types = ["parallel", "parallel", "reduction"]} %a, %b, %zero {mta.tf32} : vector<16x8xf32>, vector<8x8xf32> into vector<16x8xf32>
+    vector.transfer_write %c, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// Two pieces of the reduction are two products; of keys, a lane loads pairs.
+// CHECK-LABEL: func.func @contract_tf32_keys(
+// CHECK-SAME:    %[[X:[^:]*]]: memref<16x16xf32, {{[^:]*}}, %[[Y:[^:]*]]: memref<8x16xf32
+// CHECK:           vector.load %[[X]][%[[GROUP:[0-9]+]], %[[PAIR:[0-9]+]]]
+// CHECK:           %[[NEXT:.*]] = arith.addi %[[PAIR]], %c8
+// CHECK:           vector.load %[[X]][%[[GROUP]], %[[NEXT]]]
+// CHECK:           vector.load %[[Y]][%[[GROUP]], %[[PAIR]]] {alignment = 8 : i64}
+// CHECK:           vector.load %[[Y]][%[[GROUP]], %[[NEXT]]] {alignment = 8 : i64}
+// CHECK-NOT:       memref.load
+// CHECK:           %[[FIRST:.*]] = nvvm.mma.sync
+// CHECK:           %[[SUM:.*]] = llvm.extractvalue %[[FIRST]][0]
+// CHECK:           nvvm.mma.sync {{.*}} C[%[[SUM]],
+// CHECK-NOT:       nvvm.mma.sync
+func.func @contract_tf32_keys(%x: memref<16x16xf32, #gpu.address_space<workgroup>>, %y: memref<8x16xf32, #gpu.address_space<workgroup>>, %z: memref<16x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f32
+    %zero = arith.constant dense<0.0> : vector<16x8xf32>
+    %a = vector.transfer_read %x[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x16xf32, #gpu.address_space<workgroup>>, vector<16x16xf32>
+    %b = vector.transfer_read %y[%c0, %c0], %pad {in_bounds = [true, true]} : memref<8x16xf32, #gpu.address_space<workgroup>>, vector<8x16xf32>
+    %c = vector.contract {indexing_maps = [#lhs, #transposed, #out], iterator_types = ["parallel", "parallel", "reduction"]} %a, %b, %zero {mta.tf32} : vector<16x16xf32>, vector<8x16xf32> into vector<16x8xf32>
+    vector.transfer_write %c, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// 16 bytes are 4 elements of f32.
+// CHECK-LABEL: func.func @copies_f32(
+// CHECK-SAME:    %[[M:[^:]*]]: memref<8x24xf32, {{[^:]*}}, %[[G:[^:]*]]: memref<?x16xf32>
+// CHECK:           scf.for {{.*}} to %c192
+// CHECK-NEXT:        vector.store %{{.*}} {alignment = 16 : i64} : {{.*}}, vector<4xf32>
+// CHECK:           %[[COUNT:.*]] = arith.select %{{.*}}, %c4, %c0
+// CHECK:           nvgpu.device_async_copy %[[G]][{{.*}}], %[[M]][{{.*}}], 4, %[[COUNT]] {bypassL1}
+// CHECK-NOT:       nvgpu.device_async_copy
+func.func @copies_f32(%m: memref<8x24xf32, #gpu.address_space<workgroup>>, %g: memref<?x16xf32>, %row: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    linalg.fill ins(%zero : f32) outs(%m : memref<8x24xf32, #gpu.address_space<workgroup>>)
+    mta.copy_tile %g[%row, %c0], %m[%c0, %c0] limit(%n) shape [8, 16] : memref<?x16xf32>, memref<8x24xf32, #gpu.address_space<workgroup>>
+    mta.commit_copies
+    mta.wait_copies
+    mta.barrier
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
 // A lane adds its four columns of a row, and those of the lanes 1 and 2 further
 // on. One of the four writes, if the row's mask is set.
 // CHECK-LABEL: func.func @row_sums(
@@ -270,6 +368,34 @@ func.func @masked_write(%g: memref<?x8xf16>, %n: index) {
   return
 }
 
+// Without a mask all rows are written; of statistics, by one of four lanes.
+// CHECK-LABEL: func.func @unmasked_write(
+// CHECK-SAME:    %[[G:[^:]*]]: memref<16x8xf16>, %[[ROWS:[^:]*]]: memref<16xf32>
+// CHECK-NOT:       scf.if
+// CHECK-COUNT-2:   vector.store %{{.*}}, %[[G]][{{.*}}] {alignment = 4 : i64}
+// CHECK:           %[[OWN:.*]] = arith.cmpi eq
+// CHECK-NEXT:      scf.if %[[OWN]]
+// CHECK-NEXT:        memref.store %{{.*}}, %[[ROWS]]
+// CHECK-NEXT:        memref.store %{{.*}}, %[[ROWS]]
+func.func @unmasked_write(%g: memref<16x8xf16>, %rows: memref<16xf32>, %m: memref<16x16xf16, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %one = arith.constant dense<1.0> : vector<16x8xf16>
+    vector.transfer_write %one, %g[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf16>, memref<16x8xf16>
+    %pad = arith.constant 0.0 : f16
+    %x = vector.transfer_read %m[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x16xf16, #gpu.address_space<workgroup>>, vector<16x16xf16>
+    %zero = arith.constant dense<0.0> : vector<16xf16>
+    %sum = vector.multi_reduction <add>, %x, %zero [1] : vector<16x16xf16> to vector<16xf16>
+    %wide = arith.extf %sum : vector<16xf16> to vector<16xf32>
+    vector.transfer_write %wide, %rows[%c0] {in_bounds = [true]} : vector<16xf32>, memref<16xf32>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
 // Weights are loaded one by one: rows 2t and 2t + 1 of column g. Loops and
 // branches carry pairs.
 // CHECK-LABEL: func.func @gather_and_loop(
@@ -386,5 +512,75 @@ func.func @contract_tile(%tile: memref<2x4x33x8xf16, #gpu.address_space<workgrou
     vector.transfer_write %t, %z[%c0, %c0] {in_bounds = [true, true]} : vector<64x32xf32>, memref<64x40xf32, #gpu.address_space<workgroup>>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 64 : i64}
+  return
+}
+
+// One lane of the first head's warp writes the number of a row, all lanes that
+// have the row read it.
+// CHECK-LABEL: func.func @numbers_of_rows(
+// CHECK-SAME:    %[[NUMBERS:[^:,]*]]: memref<2x32xi32
+// CHECK:         gpu.launch
+// CHECK:           %[[GROUP:.*]] = arith.divui %{{.*}}, %c4
+// CHECK:           %[[LANE:.*]] = arith.addi %{{.*}}, %{{.*}}
+// CHECK:           %[[FIRST:.*]] = arith.cmpi eq, %{{.*}}, %c0
+// CHECK:           scf.if %[[FIRST]] {
+// CHECK-COUNT-2:     memref.store %{{.*}}, %[[NUMBERS]]
+// CHECK:           }
+// CHECK-NEXT:      gpu.barrier
+// CHECK-COUNT-2:   memref.load %[[NUMBERS]]
+// CHECK-NOT:       memref.load
+func.func @numbers_of_rows(%x: memref<2x32xi32, #gpu.address_space<workgroup>>, %z: memref<2x32x8xi32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 128 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0 : i32
+    %step = vector.step : vector<32xindex>
+    %numbers = arith.index_cast %step : vector<32xindex> to vector<32xi32>
+    vector.transfer_write %numbers, %x[%c1, %c0] {in_bounds = [true]} : vector<32xi32>, memref<2x32xi32, #gpu.address_space<workgroup>>
+    mta.barrier
+    %again = vector.transfer_read %x[%c1, %c0], %pad {in_bounds = [true]} : memref<2x32xi32, #gpu.address_space<workgroup>>, vector<32xi32>
+    %column = vector.shape_cast %again : vector<32xi32> to vector<32x1xi32>
+    %tile = vector.broadcast %column : vector<32x1xi32> to vector<2x32x8xi32>
+    vector.transfer_write %tile, %z[%c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<2x32x8xi32>, memref<2x32x8xi32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 2 : i64, mta.rows = 32 : i64}
+  return
+}
+
+// Pairs of four column pieces change lanes so that each has 16 bytes of a row;
+// those of two pieces 8 bytes; one piece stays. Lanes part after that.
+// CHECK-LABEL: func.func @wide_rows(
+// CHECK-SAME:    %[[GAMMA:[^:,]*]]: memref<56xf16>, %[[OUT:[^:,]*]]: memref<?x56xf16>
+// CHECK:         gpu.launch
+// CHECK-COUNT-7:   vector.load %[[GAMMA]][{{.*}}] {alignment = 4 : i64} : memref<56xf16>, vector<2xf16>
+// CHECK-NOT:       vector.load
+// CHECK-COUNT-5:   gpu.shuffle xor
+// CHECK-NOT:       gpu.shuffle
+// CHECK:           scf.if
+// CHECK-NEXT:        vector.store %{{.*}}, %[[OUT]][{{.*}}] {alignment = 16 : i64} : memref<?x56xf16>, vector<8xf16>
+// CHECK-NEXT:        vector.store %{{.*}}, %[[OUT]][{{.*}}] {alignment = 8 : i64} : memref<?x56xf16>, vector<4xf16>
+// CHECK-NEXT:        vector.store %{{.*}}, %[[OUT]][{{.*}}] {alignment = 4 : i64} : memref<?x56xf16>, vector<2xf16>
+// CHECK-NEXT:      }
+// CHECK:           scf.if
+// CHECK-COUNT-3:     vector.store
+func.func @wide_rows(%gamma: memref<56xf16>, %g: memref<?x56xf16>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %step = vector.step : vector<16xindex>
+    %bound = vector.broadcast %n : index to vector<16xindex>
+    %own = arith.cmpi ult, %step, %bound : vector<16xindex>
+    %column = vector.shape_cast %own : vector<16xi1> to vector<16x1xi1>
+    %mask = vector.broadcast %column : vector<16x1xi1> to vector<16x56xi1>
+    %values = vector.transfer_read %gamma[%c0], %pad {in_bounds = [true]} : memref<56xf16>, vector<56xf16>
+    %tile = vector.broadcast %values : vector<56xf16> to vector<16x56xf16>
+    vector.transfer_write %tile, %g[%c0, %c0], %mask {in_bounds = [true, true]} : vector<16x56xf16>, memref<?x56xf16>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
   return
 }

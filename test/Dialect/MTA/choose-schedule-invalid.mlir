@@ -7,6 +7,8 @@
 // RUN: not mta-opt %s -split-input-file -mta-choose-schedule='key-tile=16 edge-key-tile=32' 2>&1 | FileCheck %s --check-prefix=EDGE
 // RUN: not mta-opt %s -split-input-file -mta-choose-schedule='vector-bits=16' 2>&1 | FileCheck %s --check-prefix=LANES
 // RUN: not mta-opt %s -split-input-file -mta-choose-schedule='vector-bits=100' 2>&1 | FileCheck %s --check-prefix=WIDTH
+// RUN: not mta-opt %s -split-input-file -mta-choose-schedule='pair-cost=-2' 2>&1 | FileCheck %s --check-prefix=COST
+// COST: 'mta.attention' op expects a pair cost of at least 0, but got -2
 // QUERY: 'mta.attention' op expects query_tile of at least 1, but got -3
 // KEY: 'mta.attention' op expects key_tile to be a multiple of the lanes, but got 40 and 16
 // EDGE: 'mta.attention' op expects edge_key_tile to be at most key_tile, but got 32 and 16

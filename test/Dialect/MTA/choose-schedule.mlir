@@ -3,6 +3,9 @@
 // RUN: mta-opt %s -mta-choose-schedule='query-tile=24 key-tile=48 edge-key-tile=16 sweeps=2 heads=4' | FileCheck %s --check-prefix=GIVEN
 // RUN: mta-opt %s -mta-choose-schedule='edge-key-tile=512' | FileCheck %s --check-prefix=EDGE
 // RUN: mta-opt %s -mta-choose-schedule='l2-bytes=65536' | FileCheck %s --check-prefix=SMALL
+// RUN: mta-opt %s -mta-choose-schedule='pair-cost=1' | FileCheck %s --check-prefix=PAIRS
+// RUN: mta-opt %s -mta-choose-schedule='pair-cost=2' | FileCheck %s --check-prefix=SLOW
+// RUN: mta-opt %s -mta-choose-schedule='pair-cost=4' | FileCheck %s --check-prefix=SLOW
 // RUN: mta-opt %s -mta-choose-schedule='explain=true query-tile=64 key-tile=128' 2>&1 | FileCheck %s --check-prefix=EXPLAIN
 
 // One sweep and one operation beside the softmax: a loop for the ends.
@@ -78,4 +81,35 @@ func.func @written(%t: tensor<1x4x20x64xf32>) -> tensor<1x4x20x64xf32> {
   } : tensor<1x4x20x64xf32>, tensor<1x4x20x64xf32>, tensor<1x4x20x64xf32>
       -> tensor<1x4x20x64xf32>
   return %o : tensor<1x4x20x64xf32>
+}
+
+// Products of pairs are taken where they are faster than two multiply-adds.
+// CHECK-LABEL: @bf16
+// CHECK: staging = packed>
+// PAIRS-LABEL: @pre_conv
+// PAIRS: staging = packed>
+// PAIRS-LABEL: @bf16
+// PAIRS: staging = narrow>
+// PAIRS-LABEL: @f16
+// PAIRS: staging = packed>
+// SLOW-LABEL: @bf16
+// SLOW: staging = packed>
+func.func @bf16(%t: tensor<1x16x2048x64xbf16>) -> tensor<1x16x2048x64xbf16> {
+  %o = mta.attention %t, %t, %t {
+  ^bb0(%s: tensor<1x16x2048x2048xf32>):
+    %0 = mta.softmax %s : tensor<1x16x2048x2048xf32>
+    mta.yield %0 : tensor<1x16x2048x2048xf32>
+  } : tensor<1x16x2048x64xbf16>, tensor<1x16x2048x64xbf16>,
+      tensor<1x16x2048x64xbf16> -> tensor<1x16x2048x64xbf16>
+  return %o : tensor<1x16x2048x64xbf16>
+}
+
+func.func @f16(%t: tensor<1x16x2048x64xf16>) -> tensor<1x16x2048x64xf16> {
+  %o = mta.attention %t, %t, %t {
+  ^bb0(%s: tensor<1x16x2048x2048xf32>):
+    %0 = mta.softmax %s : tensor<1x16x2048x2048xf32>
+    mta.yield %0 : tensor<1x16x2048x2048xf32>
+  } : tensor<1x16x2048x64xf16>, tensor<1x16x2048x64xf16>,
+      tensor<1x16x2048x64xf16> -> tensor<1x16x2048x64xf16>
+  return %o : tensor<1x16x2048x64xf16>
 }

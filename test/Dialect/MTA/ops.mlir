@@ -51,6 +51,23 @@ func.func @attention_schedule(%t: tensor<1x8x?x8xf32>) -> tensor<1x8x?x8xf32> {
   return %o : tensor<1x8x?x8xf32>
 }
 
+// CHECK-LABEL: func.func @attention_kernel_schedule(
+// CHECK:         mta.attention %{{.*}}, %{{.*}}, %{{.*}} kernel_schedule(<rows = 32, key_tile = 48, warps = 2, stages = 1, query = workgroup, scores = f16x2>) {
+// GENERIC-LABEL: sym_name = "attention_kernel_schedule"
+// GENERIC:         kernel_schedule = #mta.kernel_schedule<rows = 32, key_tile = 48, warps = 2, stages = 1, query = workgroup, scores = f16x2>
+func.func @attention_kernel_schedule(%t: tensor<1x8x?x8xf16>) -> tensor<1x8x?x8xf16> {
+  %o = mta.attention %t, %t, %t
+      kernel_schedule(#mta.kernel_schedule<warps = 2, rows = 32, stages = 1,
+                                           key_tile = 48, scores = f16x2,
+                                           query = workgroup>) {
+  ^bb0(%s: tensor<1x8x?x?xf32>):
+    %p = mta.softmax %s : tensor<1x8x?x?xf32>
+    mta.yield %p : tensor<1x8x?x?xf32>
+  } : tensor<1x8x?x8xf16>, tensor<1x8x?x8xf16>, tensor<1x8x?x8xf16>
+      -> tensor<1x8x?x8xf16>
+  return %o : tensor<1x8x?x8xf16>
+}
+
 // CHECK-LABEL: func.func @attention_all_options(
 // CHECK:         mta.attention %{{.*}}, %{{.*}}, %{{.*}} mask(causal) scale(1.250000e-01) query_halo(3) attributes {note = "kept"} {
 // CHECK:         -> tensor<1x4x5x8xf32>, tensor<1x4x5xf32>

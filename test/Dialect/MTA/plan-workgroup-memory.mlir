@@ -14,7 +14,7 @@
 // CHECK:         gpu.launch
 // CHECK-SAME:      dynamic_shared_memory_size %[[SIZE]]
 // CHECK-NOT:       memref.alloca
-// CHECK:           %[[ALL:.*]] = gpu.dynamic_shared_memory : memref<?xi8, #gpu.address_space<workgroup>>
+// CHECK:           %[[ALL:.*]] = gpu.dynamic_shared_memory {mta.staged_scores = [f16]} : memref<?xi8, #gpu.address_space<workgroup>>
 // CHECK-DAG:       %[[B:.*]] = memref.view %[[ALL]][%[[C0]]][] : {{.*}} to memref<8x64xf32
 // CHECK-DAG:       %[[C:.*]] = memref.view %[[ALL]][%[[C2048]]][] : {{.*}} to memref<16x32xf16
 // CHECK-DAG:       %[[A:.*]] = memref.view %[[ALL]][%[[C0]]][] : {{.*}} to memref<9xf32
@@ -43,7 +43,7 @@ func.func @lifetimes(%n: index, %x: f32, %y: f16) {
     }
     memref.store %x, %d[%c0] : memref<300xf32, #workgroup>
     gpu.terminator
-  }
+  } {mta.staged_scores = [f16]}
   return
 }
 

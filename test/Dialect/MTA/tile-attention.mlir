@@ -211,3 +211,65 @@ func.func @later_weights(%t: tensor<1x2x40x16xf32>) -> tensor<1x2x40x16xf32> {
                                   -> tensor<1x2x40x16xf32>
   return %n : tensor<1x2x40x16xf32>
 }
+
+// -----
+
+// Narrow: query and key keep their type and get a head dimension of pairs. The
+// factor, log2(e) here, is one of the weights of the first operation.
+
+// CHECK-LABEL: @narrow
+// CHECK: %[[FACTOR:.*]] = arith.constant 1.44269502 : f32
+// CHECK: %[[KEY:.*]] = tensor.pad %{{.*}} low[0, 0, 0, 0] high[0, 0, 0, 1]
+// CHECK: tensor.pad %{{.*}} low[0, 0, 5, 0] high[0, 0, 32, 1]
+// CHECK: linalg.generic {{.*}} ins(%[[KEY]] : tensor<1x2x40x8xbf16>) outs(%{{.*}} : tensor<1x2x8x40xbf16>)
+// CHECK: linalg.generic {{.*}} ins(%{{.*}} : tensor<2x6x11xf32>)
+// CHECK: arith.mulf %{{.*}}, %[[FACTOR]] : f32
+// CHECK-NOT: %[[FACTOR]]
+// CHECK: scf.forall
+// CHECK: linalg.generic {{.*}} ins(%{{.*}}, %{{.*}} : tensor<37x8xbf16>, tensor<8x64xbf16>) outs(%{{.*}} : tensor<37x64xf32>)
+// CHECK: arith.extf %{{.*}} : bf16 to f32
+// CHECK: arith.extf %{{.*}} : bf16 to f32
+// CHECK: arith.mulf
+// CHECK: arith.addf
+// CHECK-NOT: %[[FACTOR]]
+// CHECK: math.exp2
+// CHECK: staging = narrow>}
+func.func @narrow(%q: tensor<1x2x40x7xbf16>, %k: tensor<1x2x40x7xbf16>,
+                  %v: tensor<1x2x40x7xbf16>, %theta: tensor<2x6x11xbf16>)
+    -> tensor<1x2x40x7xbf16> {
+  %o = mta.attention %q, %k, %v scale(1.0)
+      schedule(<query_tile = 32, key_tile = 48, edge_key_tile = 48, sweeps = 1,
+                heads = 1, lanes = 16, staging = narrow>) {
+  ^bb0(%s: tensor<1x2x40x40xf32>):
+    %0 = mta.key_query_conv %s, %theta
+        : tensor<1x2x40x40xf32>, tensor<2x6x11xbf16>
+    %1 = mta.softmax %0 : tensor<1x2x40x40xf32>
+    mta.yield %1 : tensor<1x2x40x40xf32>
+  } : tensor<1x2x40x7xbf16>, tensor<1x2x40x7xbf16>, tensor<1x2x40x7xbf16>
+      -> tensor<1x2x40x7xbf16>
+  return %o : tensor<1x2x40x7xbf16>
+}
+
+// -----
+
+// Without an operation before the softmax the scores are scaled.
+
+// CHECK-LABEL: @narrow_without_weights
+// CHECK: %[[FACTOR:.*]] = arith.constant 1.44269502 : f32
+// CHECK: scf.forall
+// CHECK: %[[SCORES:.*]] = linalg.generic {{.*}} ins(%{{.*}}, %{{.*}} : tensor<32x8xbf16>, tensor<8x48xbf16>)
+// CHECK: linalg.generic {{.*}} outs(%[[SCORES]] : tensor<32x48xf32>)
+// CHECK: arith.mulf %{{.*}}, %[[FACTOR]] : f32
+// CHECK: math.exp2
+func.func @narrow_without_weights(%t: tensor<1x2x40x8xbf16>)
+    -> tensor<1x2x40x8xbf16> {
+  %o = mta.attention %t, %t, %t scale(1.0)
+      schedule(<query_tile = 32, key_tile = 48, edge_key_tile = 48, sweeps = 1,
+                heads = 1, lanes = 16, staging = narrow>) {
+  ^bb0(%s: tensor<1x2x40x40xf32>):
+    %0 = mta.softmax %s : tensor<1x2x40x40xf32>
+    mta.yield %0 : tensor<1x2x40x40xf32>
+  } : tensor<1x2x40x8xbf16>, tensor<1x2x40x8xbf16>, tensor<1x2x40x8xbf16>
+      -> tensor<1x2x40x8xbf16>
+  return %o : tensor<1x2x40x8xbf16>
+}

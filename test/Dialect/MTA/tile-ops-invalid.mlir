@@ -17,23 +17,23 @@ func.func @vector_destination(%k: memref<4x?x64xf16>, %tile: memref<72xf16, 3>, 
 // -----
 
 func.func @different_elements(%k: memref<4x?x64xf16>, %tile: memref<64x72xbf16, 3>, %i: index) {
-  // expected-error@+1 {{'mta.copy_tile' op expects equal element types of 16 bits, but got 'memref<4x?x64xf16>' and 'memref<64x72xbf16, 3>'}}
+  // expected-error@+1 {{'mta.copy_tile' op expects equal element types of 16 or 32 bits, but got 'memref<4x?x64xf16>' and 'memref<64x72xbf16, 3>'}}
   mta.copy_tile %k[%i, %i, %i], %tile[%i, %i] limit(%i) shape [64, 64] : memref<4x?x64xf16>, memref<64x72xbf16, 3>
   return
 }
 
 // -----
 
-func.func @wide_elements(%k: memref<?x64xf32>, %tile: memref<64x72xf32, 3>, %i: index) {
-  // expected-error@+1 {{'mta.copy_tile' op expects equal element types of 16 bits, but got 'memref<?x64xf32>' and 'memref<64x72xf32, 3>'}}
-  mta.copy_tile %k[%i, %i], %tile[%i, %i] limit(%i) shape [64, 64] : memref<?x64xf32>, memref<64x72xf32, 3>
+func.func @wide_elements(%k: memref<?x64xf64>, %tile: memref<64x72xf64, 3>, %i: index) {
+  // expected-error@+1 {{'mta.copy_tile' op expects equal element types of 16 or 32 bits, but got 'memref<?x64xf64>' and 'memref<64x72xf64, 3>'}}
+  mta.copy_tile %k[%i, %i], %tile[%i, %i] limit(%i) shape [64, 64] : memref<?x64xf64>, memref<64x72xf64, 3>
   return
 }
 
 // -----
 
 func.func @other_elements(%k: memref<?x64xindex>, %tile: memref<64x72xindex, 3>, %i: index) {
-  // expected-error@+1 {{'mta.copy_tile' op expects equal element types of 16 bits, but got 'memref<?x64xindex>'}}
+  // expected-error@+1 {{'mta.copy_tile' op expects equal element types of 16 or 32 bits, but got 'memref<?x64xindex>'}}
   mta.copy_tile %k[%i, %i], %tile[%i, %i] limit(%i) shape [64, 64] : memref<?x64xindex>, memref<64x72xindex, 3>
   return
 }

@@ -1,4 +1,5 @@
 // RUN: mta-opt %s -split-input-file -mta-vectorize-tiles='vector-bits=512' -canonicalize -cse | FileCheck %s
+// RUN: mta-opt %s -split-input-file -mta-vectorize-tiles='vector-bits=512 pair-products=true' -canonicalize -cse | FileCheck %s --check-prefix=PAIRS
 
 // A block of 6 rows by 4 vectors stays in registers while the reduction runs.
 
@@ -209,5 +210,122 @@ func.func @negative_transposition(%a: memref<16x16xf32>, %b: memref<16x16xf32>) 
 // CHECK-NOT: vector
 func.func @negative_dynamic(%o: memref<?xf32>, %x: f32) {
   linalg.fill ins(%x : f32) outs(%o : memref<?xf32>)
+  return
+}
+
+// -----
+
+// Matrices of bf16 with sums in f32: without products of pairs every number is
+// extended; with them the panel holds steps d and d + 1 next to each other, and
+// 10 steps of the other matrix are 5 numbers of 32 bits for all lanes.
+
+// CHECK-LABEL: @bf16_contraction
+// CHECK-NOT: x86vector
+// CHECK: arith.extf {{.*}} : vector<16xbf16> to vector<16xf32>
+// CHECK-NOT: x86vector
+// CHECK: return
+// PAIRS-LABEL: @bf16_contraction
+// PAIRS: %[[PANEL:.*]] = memref.alloc() {alignment = 64 : i64} : memref<5x64xbf16>
+// PAIRS: scf.for %[[PAIR:.*]] = %c0 to %c5 step %c1 {
+// PAIRS: %[[STEP:.*]] = arith.muli %[[PAIR]], %c2
+// PAIRS: %[[NEXT:.*]] = arith.addi %[[STEP]], %c1
+// PAIRS: %[[EVEN:.*]] = vector.load %{{.*}}[%[[STEP]], %c0] : memref<10x32xbf16>, vector<16xbf16>
+// PAIRS: %[[ODD:.*]] = vector.load %{{.*}}[%[[NEXT]], %c0] : memref<10x32xbf16>, vector<16xbf16>
+// PAIRS: %[[BOTH:.*]] = vector.interleave %[[EVEN]], %[[ODD]]
+// PAIRS: vector.store %[[BOTH]], %[[PANEL]][%[[PAIR]], %c0]
+// PAIRS: vector.interleave
+// PAIRS: vector.store %{{.*}}, %[[PANEL]][%[[PAIR]], %c32]
+// PAIRS: scf.for %[[P:.*]] = %c0 to %c5
+// PAIRS: %[[FIRST:.*]] = vector.load %[[PANEL]][%[[P]], %c0] : memref<5x64xbf16>, vector<32xbf16>
+// PAIRS: %[[D:.*]] = arith.muli %[[P]], %c2
+// PAIRS: %[[NUMBERS:.*]] = vector.load %{{.*}}[%{{.*}}, %[[D]]] : memref<12x10xbf16>, vector<2xbf16>
+// PAIRS: vector.bitcast %[[NUMBERS]] : vector<2xbf16> to vector<1xi32>
+// PAIRS: vector.broadcast %{{.*}} : i32 to vector<16xi32>
+// PAIRS: %[[ROW:.*]] = vector.bitcast %{{.*}} : vector<16xi32> to vector<32xbf16>
+// PAIRS: x86vector.avx512.dot %{{.*}}, %[[ROW]], %[[FIRST]] : vector<32xbf16> -> vector<16xf32>
+// PAIRS-NOT: arith.extf
+// PAIRS: return
+func.func @bf16_contraction(%a: memref<12x10xbf16>, %b: memref<10x32xbf16>,
+                            %c: memref<12x32xf32>) {
+  linalg.generic {
+    indexing_maps = [affine_map<(i, j, d) -> (i, d)>,
+                     affine_map<(i, j, d) -> (d, j)>,
+                     affine_map<(i, j, d) -> (i, j)>],
+    iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%a, %b : memref<12x10xbf16>, memref<10x32xbf16>)
+    outs(%c : memref<12x32xf32>) {
+  ^bb0(%x: bf16, %y: bf16, %z: f32):
+    %wx = arith.extf %x : bf16 to f32
+    %wy = arith.extf %y : bf16 to f32
+    %0 = arith.mulf %wx, %wy : f32
+    %1 = arith.addf %z, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
+
+// -----
+
+// A step without a partner, and another type of the same width.
+
+// PAIRS-LABEL: @negative_odd_steps
+// PAIRS-NOT: x86vector
+// PAIRS: arith.extf
+// PAIRS-NOT: x86vector
+// PAIRS: return
+func.func @negative_odd_steps(%a: memref<12x9xbf16>, %b: memref<9x32xbf16>,
+                              %c: memref<12x32xf32>) {
+  linalg.generic {
+    indexing_maps = [affine_map<(i, j, d) -> (i, d)>,
+                     affine_map<(i, j, d) -> (d, j)>,
+                     affine_map<(i, j, d) -> (i, j)>],
+    iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%a, %b : memref<12x9xbf16>, memref<9x32xbf16>)
+    outs(%c : memref<12x32xf32>) {
+  ^bb0(%x: bf16, %y: bf16, %z: f32):
+    %wx = arith.extf %x : bf16 to f32
+    %wy = arith.extf %y : bf16 to f32
+    %0 = arith.mulf %wx, %wy : f32
+    %1 = arith.addf %z, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
+
+// PAIRS-LABEL: @negative_f16
+// PAIRS-NOT: x86vector
+// PAIRS: arith.extf
+// PAIRS-NOT: x86vector
+// PAIRS: return
+func.func @negative_f16(%a: memref<12x10xf16>, %b: memref<10x32xf16>,
+                        %c: memref<12x32xf32>) {
+  linalg.generic {
+    indexing_maps = [affine_map<(i, j, d) -> (i, d)>,
+                     affine_map<(i, j, d) -> (d, j)>,
+                     affine_map<(i, j, d) -> (i, j)>],
+    iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%a, %b : memref<12x10xf16>, memref<10x32xf16>)
+    outs(%c : memref<12x32xf32>) {
+  ^bb0(%x: f16, %y: f16, %z: f32):
+    %wx = arith.extf %x : f16 to f32
+    %wy = arith.extf %y : f16 to f32
+    %0 = arith.mulf %wx, %wy : f32
+    %1 = arith.addf %z, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
+
+// -----
+
+// What is left of copies of bf16 is split into powers of two, which LLVM has
+// instructions for on every processor.
+
+// CHECK-LABEL: @bf16_copy
+// CHECK: vector.load {{.*}} vector<32xbf16>
+// CHECK: vector.load {{.*}} vector<8xbf16>
+// CHECK: vector.load {{.*}} vector<1xbf16>
+func.func @bf16_copy(%a: memref<41xbf16>, %b: memref<41xbf16>) {
+  linalg.copy ins(%a : memref<41xbf16>) outs(%b : memref<41xbf16>)
   return
 }

@@ -18,14 +18,14 @@
 using namespace mta::test;
 
 static const char *const kAttention = R"(
-func.func @attention(%t: tensor<1x1x8x4xf32>) -> tensor<1x1x8x4xf32> {
+func.func @attention(%t: tensor<1x1x8x8xbf16>) -> tensor<1x1x8x8xbf16> {
   %o = mta.attention %t, %t, %t mask(causal) {
   ^bb0(%s: tensor<1x1x8x8xf32>):
     %p = mta.softmax %s : tensor<1x1x8x8xf32>
     mta.yield %p : tensor<1x1x8x8xf32>
-  } : tensor<1x1x8x4xf32>, tensor<1x1x8x4xf32>, tensor<1x1x8x4xf32>
-      -> tensor<1x1x8x4xf32>
-  return %o : tensor<1x1x8x4xf32>
+  } : tensor<1x1x8x8xbf16>, tensor<1x1x8x8xbf16>, tensor<1x1x8x8xbf16>
+      -> tensor<1x1x8x8xbf16>
+  return %o : tensor<1x1x8x8xbf16>
 }
 )";
 
@@ -187,6 +187,22 @@ TEST(CompilerModule, PipelineThatFails) {
                 "nonsense})"),
             0);
   EXPECT_STRNE(mtaLastError(), "");
+}
+
+TEST(CompilerModule, ToContract) {
+  Module module(mtaModuleParseWithNames(kAttention, std::strlen(kAttention),
+                                        "attention"));
+  ASSERT_TRUE(module) << mtaLastError();
+  std::string before = print(module);
+  EXPECT_NE(before.find("{mta.name = \"t\"}"), std::string::npos);
+  Text contract(mtaModuleToContract(module.get(), "sm_90a"));
+  ASSERT_TRUE(contract) << mtaLastError();
+  EXPECT_NE(std::strstr(contract.get(), "\"chip\": \"sm_90a\""), nullptr);
+  EXPECT_NE(std::strstr(contract.get(), "\"name\": \"t\""), nullptr);
+  EXPECT_EQ(print(module), before);
+  EXPECT_FALSE(Text(mtaModuleToContract(module.get(), "sm_1")));
+  EXPECT_TRUE(failedWith("expects a chip of sm_80 or newer")) << mtaLastError();
+  EXPECT_FALSE(mtaModuleParseWithNames("no MLIR", 7, "x"));
 }
 
 TEST(CompilerModule, ToPTX) {

@@ -9,9 +9,12 @@
 #ifndef MTA_CONVERSION_MTATOGPU_MTATOGPU_H
 #define MTA_CONVERSION_MTATOGPU_MTATOGPU_H
 
+#include "mta/Dialect/MTA/IR/MTA.h"
+
 #include "mlir/Pass/Pass.h"
 
 namespace mta {
+#define GEN_PASS_DECL_CHOOSEKERNELSCHEDULEPASS
 #define GEN_PASS_DECL_CONVERTMTATOGPUPASS
 #include "mta/Conversion/Passes.h.inc"
 } // namespace mta

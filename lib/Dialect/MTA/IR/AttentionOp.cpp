@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelSchedule.h"
 #include "Shapes.h"
 #include "mta/Dialect/MTA/IR/MTA.h"
 
@@ -228,7 +229,7 @@ static LogicalResult verifySchedule(AttentionOp op) {
   return success();
 }
 
-/// C6, C7 and C13. The operations inside are already verified.
+/// C6, C7, C13 and C14. The operations inside are already verified.
 LogicalResult AttentionOp::verifyRegions() {
   Block &block = getProgram().front();
   auto yield =
@@ -258,7 +259,9 @@ LogicalResult AttentionOp::verifyRegions() {
   if (!softmax)
     return emitOpError("expects a score program with one softmax, but got "
                        "none");
-  return verifySchedule(*this);
+  if (failed(verifySchedule(*this)))
+    return failure();
+  return verifyKernelSchedule(*this);
 }
 
 //===----------------------------------------------------------------------===//

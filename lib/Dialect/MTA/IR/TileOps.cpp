@@ -26,8 +26,9 @@ LogicalResult CopyTileOp::verify() {
     return failure();
   Type element = source.getElementType();
   if (element != dest.getElementType() || !element.isIntOrFloat() ||
-      element.getIntOrFloatBitWidth() != 16)
-    return emitOpError("expects equal element types of 16 bits, but got ")
+      (element.getIntOrFloatBitWidth() != 16 &&
+       element.getIntOrFloatBitWidth() != 32))
+    return emitOpError("expects equal element types of 16 or 32 bits, but got ")
            << source << " and " << dest;
   for (MemRefType type : {source, dest})
     if (!type.isLastDimUnitStride())

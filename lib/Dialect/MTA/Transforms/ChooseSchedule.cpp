@@ -83,6 +83,19 @@ static SmallVector<int64_t> sizesFrom(int64_t option, ArrayRef<int64_t> choices,
   return sizes;
 }
 
+/// Stagings to choose from, for bf16 with sums in f32 also the one for products
+/// of pairs.
+static SmallVector<Staging> stagingsFor(AttentionOp op, int64_t pairCost) {
+  auto isBF16 = [](Value operand) {
+    return cast<RankedTensorType>(operand.getType()).getElementType().isBF16();
+  };
+  bool hasPairs = isBF16(op.getQuery()) && isBF16(op.getKey()) &&
+                  op.getScoreType().getElementType().isF32();
+  if (pairCost == 0 || !hasPairs)
+    return {Staging::Packed};
+  return {Staging::Packed, Staging::Narrow};
+}
+
 FailureOr<SmallVector<Candidate>>
 ChooseSchedulePass::listCandidates(AttentionOp op) {
   if (vectorBits < 1 || !llvm::isPowerOf2_64(vectorBits))
@@ -99,6 +112,10 @@ ChooseSchedulePass::listCandidates(AttentionOp op) {
   SmallVector<int64_t> edgeTiles = {kKeyTiles[0]};
   if (chosenSweeps == 1 && op.getScoreOps().size() <= kLargestTwice)
     edgeTiles.assign(std::begin(kKeyTiles), std::end(kKeyTiles));
+  if (pairCost < 0)
+    return op.emitOpError("expects a pair cost of at least 0, but got ")
+           << pairCost.getValue();
+  ProcessorCosts costs{nearCacheBytes, pairCost};
   auto emitError = [&] { return op.emitOpError(); };
   SmallVector<Candidate> candidates;
   for (int64_t query : sizesFrom(queryTile, kQueryTiles, 1))
@@ -109,16 +126,17 @@ ChooseSchedulePass::listCandidates(AttentionOp op) {
           edge = std::min(edge, key);
         else if (keyTile == 0)
           key = std::max(edge, key);
-        auto schedule = ScheduleAttr::getChecked(
-            emitError, op.getContext(), query, key, edge, chosenSweeps,
-            chosenHeads, lanes, Staging::Packed);
-        if (!schedule)
-          return failure();
-        FailureOr<TilePlan> plan = planTiles(op, schedule);
-        if (failed(plan))
-          return failure();
-        candidates.push_back(
-            {schedule, computeCost(op, *plan, nearCacheBytes)});
+        for (Staging staging : stagingsFor(op, pairCost)) {
+          auto schedule = ScheduleAttr::getChecked(
+              emitError, op.getContext(), query, key, edge, chosenSweeps,
+              chosenHeads, lanes, staging);
+          if (!schedule)
+            return failure();
+          FailureOr<TilePlan> plan = planTiles(op, schedule);
+          if (failed(plan))
+            return failure();
+          candidates.push_back({schedule, computeCost(op, *plan, costs)});
+        }
       }
   return candidates;
 }

@@ -9,11 +9,11 @@
 #include "Epilogue.h"
 
 #include "PackOperands.h"
+#include "mta/Dialect/MTA/Builders/OutputChain.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/Dominance.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -24,28 +24,9 @@ using namespace mta::builders;
 // The chain
 //===----------------------------------------------------------------------===//
 
-/// The norm or gate that alone reads `value`, or null.
-static Operation *onlyOutputOp(Value value) {
-  if (!value.hasOneUse())
-    return nullptr;
-  Operation *user = *value.user_begin();
-  bool follows = isa<HeadNormOp, GateOp>(user) &&
-                 user->getBlock() == value.getParentBlock();
-  return follows ? user : nullptr;
-}
-
 Epilogue::Epilogue(AttentionOp op)
-    : op(op), element(op.getScoreType().getElementType()) {
-  DominanceInfo dominance;
-  for (Operation *next = onlyOutputOp(op.getOutput()); next;
-       next = onlyOutputOp(next->getResult(0))) {
-    // Tiles are computed where the attention is.
-    for (Value weights : next->getOperands().drop_front())
-      if (!dominance.properlyDominates(weights, op))
-        return;
-    ops.push_back(next);
-  }
-}
+    : op(op), element(op.getScoreType().getElementType()),
+      ops(findOutputChain(op)) {}
 
 Value Epilogue::getResult() {
   return ops.empty() ? Value(op.getOutput()) : Value(ops.back()->getResult(0));

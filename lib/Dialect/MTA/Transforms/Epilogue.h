@@ -22,8 +22,7 @@ namespace mta {
 
 class Epilogue {
 public:
-  /// The longest chain of norms and gates of which each is the only use of the
-  /// value before, whose weights are there before the attention.
+  /// What `builders::findOutputChain` finds.
   explicit Epilogue(AttentionOp op);
 
   /// The operations in order; empty if none follows.

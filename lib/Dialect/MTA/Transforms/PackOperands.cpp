@@ -53,28 +53,35 @@ static Value queryFactor(ImplicitLocOpBuilder &builder, AttentionOp op,
   return floatConstant(builder, element, factor / std::log(2.0));
 }
 
-static Value packQuery(ImplicitLocOpBuilder &builder, AttentionOp op,
-                       int64_t low, OpFoldResult rows, Type element) {
+static Value scaleQuery(ImplicitLocOpBuilder &builder, AttentionOp op,
+                        Type element) {
   Value factor = queryFactor(builder, op, element);
   Sizes sizes = tensor::getMixedSizes(builder, builder.getLoc(), op.getQuery());
-  Value scaled =
-      Generic(builder, "bhid")
-          .input(op.getQuery(), "b h i d")
-          .output(emptyTensor(builder, sizes, element), "b h i d")
-          .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
-            Value x = convertFloat(inner, elements[0], element);
-            return SmallVector<Value>{arith::MulFOp::create(inner, x, factor)};
-          })[0];
-  return padDim(builder, scaled, 2, low, rows);
+  return Generic(builder, "bhid")
+      .input(op.getQuery(), "b h i d")
+      .output(emptyTensor(builder, sizes, element), "b h i d")
+      .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+        Value x = convertFloat(inner, elements[0], element);
+        return SmallVector<Value>{arith::MulFOp::create(inner, x, factor)};
+      })[0];
 }
 
-static Value packKey(ImplicitLocOpBuilder &builder, AttentionOp op, int64_t low,
+/// `operand` with a zero at the end of head dimensions that are odd, so that
+/// they are pairs.
+static Value padToPairs(ImplicitLocOpBuilder &builder, Value operand) {
+  int64_t dimension = cast<RankedTensorType>(operand.getType()).getDimSize(3);
+  if (dimension % 2 == 0)
+    return operand;
+  return padDim(builder, operand, 3, 0, builder.getIndexAttr(dimension + 1));
+}
+
+static Value packKey(ImplicitLocOpBuilder &builder, Value key, int64_t low,
                      OpFoldResult columns, Type element) {
-  Sizes sizes = tensor::getMixedSizes(builder, builder.getLoc(), op.getKey());
+  Sizes sizes = tensor::getMixedSizes(builder, builder.getLoc(), key);
   std::swap(sizes[2], sizes[3]);
   Value transposed =
       Generic(builder, "bhdj")
-          .input(op.getKey(), "b h j d")
+          .input(key, "b h j d")
           .output(emptyTensor(builder, sizes, element), "b h d j")
           .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
             return SmallVector<Value>{
@@ -90,6 +97,54 @@ static Value packValue(ImplicitLocOpBuilder &builder, AttentionOp op,
   int64_t columns = llvm::alignTo(type.getDimSize(3), lanes);
   value = padDim(builder, value, 2, 0, rows);
   return padDim(builder, value, 3, 0, builder.getIndexAttr(columns));
+}
+
+/// `weights`, of rank 3 or 4, times `factor`.
+static Value scaleWeights(ImplicitLocOpBuilder &builder, Value weights,
+                          Value factor) {
+  auto type = cast<RankedTensorType>(weights.getType());
+  bool hasGroups = type.getRank() == 4;
+  Sizes sizes = tensor::getMixedSizes(builder, builder.getLoc(), weights);
+  StringRef indices = hasGroups ? "a b c d" : "a b c";
+  return Generic(builder, hasGroups ? "abcd" : "abc")
+      .input(weights, indices)
+      .output(emptyTensor(builder, sizes, type.getElementType()), indices)
+      .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+        return SmallVector<Value>{
+            arith::MulFOp::create(inner, elements[0], factor)};
+      })[0];
+}
+
+static void packMatrices(ImplicitLocOpBuilder &builder, AttentionOp op,
+                         const TilePlan &plan, OpFoldResult rows,
+                         OpFoldResult columns, PackedOperands &operands) {
+  Type element = op.getScoreType().getElementType();
+  const TileExtent &extent = plan.padding();
+  Value query = op.getQuery(), key = op.getKey();
+  Type keyElement = element;
+  if (plan.schedule.getStaging() == Staging::Narrow) {
+    query = padToPairs(builder, query);
+    key = padToPairs(builder, key);
+    keyElement = getElementTypeOrSelf(key);
+  } else {
+    query = scaleQuery(builder, op, element);
+  }
+  operands.query = padDim(builder, query, 2, extent.rowsBefore, rows);
+  operands.key = packKey(builder, key, extent.keysLeft, columns, keyElement);
+}
+
+/// Scaled before it is multiplied, a query of a narrow type would be rounded
+/// once more. What comes before the softmax is linear in its scores and in its
+/// weights, so that the factor goes there if it can.
+static void scaleAfterProduct(ImplicitLocOpBuilder &builder, AttentionOp op,
+                              const TilePlan &plan, PackedOperands &operands) {
+  Value factor = queryFactor(builder, op, op.getScoreType().getElementType());
+  if (plan.before.empty()) {
+    operands.scoreFactor = factor;
+    return;
+  }
+  Value &weights = operands.weights[plan.before[0]];
+  weights = scaleWeights(builder, weights, factor);
 }
 
 /// Cuts every sequence into tiles:
@@ -168,8 +223,7 @@ PackedOperands mta::packOperands(ImplicitLocOpBuilder &builder, AttentionOp op,
       builder, loc, size + plan.schedule.getKeyTile(), {keys});
 
   PackedOperands operands;
-  operands.query = packQuery(builder, op, extent.rowsBefore, rows, element);
-  operands.key = packKey(builder, op, extent.keysLeft, columns, element);
+  packMatrices(builder, op, plan, rows, columns, operands);
   operands.value = packValue(builder, op, valueRows, plan.lanes, element);
   RowBounds bounds = computeRowBounds(builder, op);
   auto padRows = [&](Value tensor) {
@@ -184,5 +238,7 @@ PackedOperands mta::packOperands(ImplicitLocOpBuilder &builder, AttentionOp op,
   for (ScoreOpInterface scoreOp : op.getScoreOps())
     if (Value weights = scoreOp.getWeightsOrNull())
       operands.weights[scoreOp] = convertTensor(builder, weights, element);
+  if (plan.schedule.getStaging() == Staging::Narrow)
+    scaleAfterProduct(builder, op, plan, operands);
   return operands;
 }

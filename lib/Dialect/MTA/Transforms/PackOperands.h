@@ -19,8 +19,8 @@ mlir::Value padDim(mlir::ImplicitLocOpBuilder &builder, mlir::Value source,
                    int64_t dim, int64_t low, mlir::OpFoldResult total);
 
 /// Copies query, key and value to the layout that tiles read, in the element
-/// type of the scores and with zeros around, so that every tile is whole.
-/// O(N·D) work and memory.
+/// types that the staging says and with zeros around, so that every tile is
+/// whole. O(N·D) work and memory.
 PackedOperands packOperands(mlir::ImplicitLocOpBuilder &builder, AttentionOp op,
                             const TilePlan &plan);
 

@@ -13,6 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mta/Dialect/MTA/IR/MTA.h"
 #include "mta/Dialect/MTA/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -135,7 +136,10 @@ static void replaceBuffers(gpu::LaunchOp launch, ArrayRef<Buffer> buffers,
                                           gpu::AddressSpace::Workgroup);
   auto bytes = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(),
                                MemRefLayoutAttrInterface(), space);
-  Value all = gpu::DynamicSharedMemoryOp::create(builder, loc, bytes);
+  auto all = gpu::DynamicSharedMemoryOp::create(builder, loc, bytes);
+  StringRef staged = mta::MTADialect::getStagedScoresAttrName();
+  if (Attribute types = launch->getAttr(staged))
+    all->setAttr(staged, types);
   for (const Buffer &buffer : buffers) {
     Value offset = arith::ConstantIndexOp::create(builder, loc, buffer.offset);
     memref::AllocaOp alloc = buffer.alloc;

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 
 using namespace mlir;
 using namespace mta;
@@ -38,12 +39,16 @@ private:
   void emitBlocks(unsigned loop, int64_t size,
                   function_ref<void(int64_t count)> body);
   void emitColumns();
+  int64_t lastVector(int64_t rest);
   void fillPanel(int64_t vectors, int64_t lanes);
+  void fillPairs(int64_t vectors, int64_t lanes);
   void emitRows(int64_t vectors, int64_t lanes);
   void emitBlock(int64_t rows, int64_t vectors, int64_t lanes);
   Block emitReductions(size_t depth, Block block);
   Block emitUnrolled(unsigned loop, Block block);
   void emitElement(Block &block, int64_t row, int64_t vector);
+  Block emitPairs(Block block);
+  Value loadPair(OpOperand &operand, int64_t row);
   SmallVector<Value> emitPayload(ArrayRef<Value> operands, int64_t row,
                                  int64_t vector);
   Value loadOperand(OpOperand &operand, int64_t row, int64_t vector);
@@ -98,9 +103,10 @@ void BlockEmitter::emit() {
   if (!plan.panel)
     return emitOuterLoops(0);
   Type element = getElementTypeOrSelf(op->getOperand(*plan.panel).getType());
-  auto type = MemRefType::get(
-      {plan.extents[plan.reductionLoops[0]], plan.vectors * plan.lanes},
-      element);
+  int64_t group = plan.hasPairs ? 2 : 1;
+  auto type = MemRefType::get({plan.extents[plan.reductionLoops[0]] / group,
+                               plan.vectors * plan.lanes * group},
+                              element);
   Operation *statement = findStatementOfTile(op);
   {
     OpBuilder::InsertionGuard guard(builder);
@@ -167,13 +173,26 @@ void BlockEmitter::emitColumns() {
     int64_t vectors = count / plan.lanes;
     if (vectors > 0)
       emitRows(vectors, plan.lanes);
-    if (int64_t rest = count % plan.lanes) {
-      Value first = loops[plan.vectorLoop];
+    Value first = loops[plan.vectorLoop];
+    int64_t done = vectors * plan.lanes;
+    while (done < count) {
+      int64_t rest = lastVector(count - done);
       loops[plan.vectorLoop] =
-          arith::AddIOp::create(builder, first, constant(vectors * plan.lanes));
+          arith::AddIOp::create(builder, first, constant(done));
       emitRows(1, rest);
+      done += rest;
     }
   });
+}
+
+/// Elements of a vector for the `rest` that are less than the lanes.
+int64_t BlockEmitter::lastVector(int64_t rest) {
+  // On processors with AVX512-BF16, LLVM 22 ends the process over copies of 9,
+  // 17 or 25 elements of bf16.
+  bool copiesBF16 = llvm::all_of(op->getOperandTypes(), [](Type type) {
+    return getElementTypeOrSelf(type).isBF16();
+  });
+  return copiesBF16 ? llvm::bit_floor(static_cast<uint64_t>(rest)) : rest;
 }
 
 /// panel[r, ..] = the vectors of the current columns, for all steps r.
@@ -197,8 +216,38 @@ void BlockEmitter::fillPanel(int64_t vectors, int64_t lanes) {
   }
 }
 
+/// panel[p, ..] = the vectors of the current columns for steps 2p and 2p + 1,
+/// interleaved.
+void BlockEmitter::fillPairs(int64_t vectors, int64_t lanes) {
+  unsigned reduction = plan.reductionLoops[0];
+  OpOperand &operand = op->getOpOperand(*plan.panel);
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  blockLanes = lanes;
+  auto forOp = scf::ForOp::create(
+      builder, constant(0), constant(plan.extents[reduction] / 2), constant(1));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(forOp.getBody());
+  Value pair = forOp.getInductionVar();
+  Value even = arith::MulIOp::create(builder, pair, constant(2));
+  Value odd = arith::AddIOp::create(builder, even, constant(1));
+  VectorType type = vectorOf(builder.getBF16Type());
+  auto loadStep = [&](Value step, int64_t vector) -> Value {
+    loops[reduction] = step;
+    return vector::LoadOp::create(builder, type, operand.get(),
+                                  indicesOf(map, 0, vector));
+  };
+  for (int64_t vector = 0; vector < vectors; ++vector) {
+    Value first = loadStep(even, vector), second = loadStep(odd, vector);
+    Value both = vector::InterleaveOp::create(builder, first, second);
+    vector::StoreOp::create(builder, both, panel,
+                            ValueRange{pair, constant(2 * vector * lanes)});
+  }
+}
+
 void BlockEmitter::emitRows(int64_t vectors, int64_t lanes) {
-  if (panel)
+  if (plan.hasPairs)
+    fillPairs(vectors, lanes);
+  else if (panel)
     fillPanel(vectors, lanes);
   if (!plan.rowLoop)
     return emitBlock(1, vectors, lanes);
@@ -343,15 +392,54 @@ BlockEmitter::Block BlockEmitter::emitUnrolled(unsigned loop, Block block) {
   return block;
 }
 
+/// Steps r and r + 1 of a row as one number in all lanes: bf16 pairs are next
+/// to each other as they are in the panel.
+Value BlockEmitter::loadPair(OpOperand &operand, int64_t row) {
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  auto type = VectorType::get({2}, builder.getBF16Type());
+  Type word = builder.getI32Type();
+  Value pair = vector::LoadOp::create(builder, type, operand.get(),
+                                      indicesOf(map, row, 0));
+  pair = vector::BitCastOp::create(builder, VectorType::get({1}, word), pair);
+  Value words = broadcast(vector::ExtractOp::create(builder, pair, 0));
+  return vector::BitCastOp::create(
+      builder, VectorType::get({2 * blockLanes}, builder.getBF16Type()), words);
+}
+
+/// One step over a pair on all vectors of the block.
+BlockEmitter::Block BlockEmitter::emitPairs(Block block) {
+  unsigned reduction = plan.reductionLoops[0];
+  OpOperand &scalars = op->getOpOperand(1 - *plan.panel);
+  auto type = VectorType::get({2 * blockLanes}, builder.getBF16Type());
+  Value pair = loops[reduction];
+  SmallVector<Value> vectors;
+  for (int64_t vector = 0; vector < blockVectors; ++vector)
+    vectors.push_back(vector::LoadOp::create(
+        builder, type, panel,
+        ValueRange{pair, constant(2 * vector * blockLanes)}));
+  loops[reduction] = arith::MulIOp::create(builder, pair, constant(2));
+  for (int64_t row = 0; row < blockRows; ++row) {
+    Value numbers = loadPair(scalars, row);
+    for (int64_t vector = 0; vector < blockVectors; ++vector) {
+      Value &sum = block[0][row * blockVectors + vector];
+      sum =
+          x86vector::DotBF16Op::create(builder, sum, numbers, vectors[vector]);
+    }
+  }
+  return block;
+}
+
 BlockEmitter::Block BlockEmitter::emitReductions(size_t depth, Block block) {
   if (depth == plan.reductionLoops.size()) {
+    if (plan.hasPairs)
+      return emitPairs(std::move(block));
     for (int64_t row = 0; row < blockRows; ++row)
       for (int64_t vector = 0; vector < blockVectors; ++vector)
         emitElement(block, row, vector);
     return block;
   }
   unsigned loop = plan.reductionLoops[depth];
-  int64_t extent = plan.extents[loop];
+  int64_t extent = plan.extents[loop] / (plan.hasPairs ? 2 : 1);
   if (loop == plan.stepLoop)
     return emitUnrolled(loop, std::move(block));
   SmallVector<Value> carried;

@@ -8,6 +8,7 @@
 
 #include "RegisterBlocks.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <limits>
@@ -226,6 +227,91 @@ static std::optional<unsigned> choosePanel(linalg::GenericOp op,
 }
 
 //===----------------------------------------------------------------------===//
+// Pairs
+//===----------------------------------------------------------------------===//
+
+/// Whether `value` is the product of both inputs, extended to f32.
+static bool isProductOfInputs(linalg::GenericOp op, Value value) {
+  auto product = value.getDefiningOp<arith::MulFOp>();
+  if (!product)
+    return false;
+  auto inputOf = [](Value factor) -> Value {
+    auto extension = factor.getDefiningOp<arith::ExtFOp>();
+    return extension ? extension.getIn() : Value();
+  };
+  Value a = op.getBlock()->getArgument(0), b = op.getBlock()->getArgument(1);
+  Value lhs = inputOf(product.getLhs()), rhs = inputOf(product.getRhs());
+  return (lhs == a && rhs == b) || (lhs == b && rhs == a);
+}
+
+/// Whether the body is out + a * b, of bf16 with a sum in f32.
+static bool addsProducts(linalg::GenericOp op) {
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
+      !getElementTypeOrSelf(op.getDpsInits()[0]).isF32() ||
+      !llvm::all_of(op.getDpsInputs(), [](Value input) {
+        return isa<MemRefType>(input.getType()) &&
+               getElementTypeOrSelf(input).isBF16();
+      }))
+    return false;
+  auto sum = op.getBlock()
+                 ->getTerminator()
+                 ->getOperand(0)
+                 .getDefiningOp<arith::AddFOp>();
+  if (!sum)
+    return false;
+  Value out = op.getBlock()->getArgument(2);
+  return (sum.getLhs() == out && isProductOfInputs(op, sum.getRhs())) ||
+         (sum.getRhs() == out && isProductOfInputs(op, sum.getLhs()));
+}
+
+/// The input whose vectors are to be interleaved, if `op` is a contraction that
+/// reads the other input along its reduction: scalar[.., r] * vector[.., r, v].
+static std::optional<unsigned> choosePairs(linalg::GenericOp op,
+                                           const BlockPlan &plan) {
+  // Vectors that x86vector.avx512.dot accumulates into.
+  if (!llvm::is_contained({4, 8, 16}, plan.lanes) || !plan.rowLoop ||
+      plan.reductionLoops.size() != 1 || !addsProducts(op))
+    return std::nullopt;
+  unsigned reduction = plan.reductionLoops[0];
+  int64_t steps = plan.extents[reduction];
+  int64_t columns = plan.extents[plan.vectorLoop];
+  if (steps % 2 != 0 || columns % plan.lanes != 0)
+    return std::nullopt;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    OpOperand *other = op.getDpsInputOperand(1 - input->getOperandNumber());
+    AffineMap vectors = op.getMatchingIndexingMap(input);
+    AffineMap scalars = op.getMatchingIndexingMap(other);
+    int64_t rank = vectors.getNumResults();
+    if (rank >= 2 && scalars.getNumResults() >= 1 &&
+        !vectors.isFunctionOfDim(*plan.rowLoop) &&
+        !scalars.isFunctionOfDim(plan.vectorLoop) &&
+        loopOf(vectors.getResult(rank - 1)) == plan.vectorLoop &&
+        loopOf(vectors.getResult(rank - 2)) == reduction &&
+        loopOf(scalars.getResults().back()) == reduction)
+      return input->getOperandNumber();
+  }
+  return std::nullopt;
+}
+
+/// Makes `plan` one of pairs if `op` and the first cache allow it.
+static void planPairs(linalg::GenericOp op, BlockPlan &plan,
+                      int64_t registers) {
+  std::optional<unsigned> panel = choosePairs(op, plan);
+  if (!panel)
+    return;
+  BlockPlan pairs = plan;
+  // The loop over pairs is never unrolled: they have no window to share.
+  pairs.stepLoop = std::nullopt;
+  pairs.hasPairs = true;
+  pairs.panel = panel;
+  chooseBlock(op, pairs, registers);
+  int64_t columns = pairs.vectors * pairs.lanes;
+  constexpr int64_t bytes = 2;
+  if (pairs.extents[pairs.reductionLoops[0]] * columns * bytes <= kPanelBytes)
+    plan = pairs;
+}
+
+//===----------------------------------------------------------------------===//
 // Plans
 //===----------------------------------------------------------------------===//
 
@@ -253,7 +339,8 @@ static std::optional<unsigned> findStepLoop(const BlockPlan &plan) {
   return loop;
 }
 
-FailureOr<BlockPlan> mta::planBlock(linalg::GenericOp op, int64_t vectorBits) {
+FailureOr<BlockPlan> mta::planBlock(linalg::GenericOp op, int64_t vectorBits,
+                                    bool pairProducts) {
   if (!op.hasPureBufferSemantics())
     return failure();
   if (!llvm::all_of(op.getBlock()->without_terminator(), isVectorizable))
@@ -283,5 +370,7 @@ FailureOr<BlockPlan> mta::planBlock(linalg::GenericOp op, int64_t vectorBits) {
   }
   chooseBlock(op, plan, blockRegisters(vectorBits));
   plan.panel = choosePanel(op, plan);
+  if (pairProducts)
+    planPairs(op, plan, blockRegisters(vectorBits));
   return plan;
 }

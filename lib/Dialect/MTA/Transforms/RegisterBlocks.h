@@ -27,6 +27,15 @@
 //       panel = vector[r.., v..]
 //       for blocks of u ...
 //
+// On processors with dot products of bf16 pairs, r takes two steps at a time.
+// The panel then holds rows r and r + 1 interleaved, and the scalar is a pair:
+//
+//     for blocks of v
+//       panel = vector[r, v], vector[r + 1, v], vector[r, v + 1], ..
+//       for blocks of u
+//         for r step 2: block += scalar[u, r] * vector[r, v]
+//                                + scalar[u, r + 1] * vector[r + 1, v]
+//
 // Where v is itself the reduction, as in row sums, every row of the block holds
 // one vector of partial results.
 //
@@ -56,15 +65,18 @@ struct BlockPlan {
   /// The input whose vectors are copied to a panel, contiguous and aligned, for
   /// every block of columns.
   std::optional<unsigned> panel;
+  /// Whether the reduction goes over pairs of bf16; the panel holds them.
+  bool hasPairs = false;
   mlir::SmallVector<int64_t> extents;
   int64_t lanes = 0;
   int64_t rows = 1, vectors = 1;
 };
 
-/// Maps the loops of `op` to register blocks of vectors of `vectorBits`. Fails
+/// Maps the loops of `op` to register blocks of vectors of `vectorBits`, with
+/// `pairProducts` to products of bf16 pairs where it consists of them. Fails
 /// for operations that have other forms.
 mlir::FailureOr<BlockPlan> planBlock(mlir::linalg::GenericOp op,
-                                     int64_t vectorBits);
+                                     int64_t vectorBits, bool pairProducts);
 
 /// Emits the loops and register blocks of `op`, which stays where it is.
 /// `initial` is what the output holds, if that is one number.

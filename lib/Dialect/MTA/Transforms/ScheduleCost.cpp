@@ -26,11 +26,13 @@ constexpr double kRescale = 2;
 constexpr int64_t kUsualLength = 2048;
 
 struct Sizes {
-  int64_t queries, keys, dimension, valueDimension, bytes, nearBytes;
+  int64_t queries, keys, dimension, valueDimension, bytes;
+  ProcessorCosts processor;
 };
 } // namespace
 
-static Sizes sizesOf(AttentionOp op, const TilePlan &plan, int64_t nearBytes) {
+static Sizes sizesOf(AttentionOp op, const TilePlan &plan,
+                     const ProcessorCosts &processor) {
   auto query = cast<RankedTensorType>(op.getQuery().getType());
   auto value = cast<RankedTensorType>(op.getValue().getType());
   auto known = [](int64_t size) {
@@ -42,7 +44,7 @@ static Sizes sizesOf(AttentionOp op, const TilePlan &plan, int64_t nearBytes) {
           query.getDimSize(3),
           static_cast<int64_t>(llvm::alignTo(value.getDimSize(3), plan.lanes)),
           op.getScoreType().getElementTypeBitWidth() / 8,
-          nearBytes};
+          processor};
 }
 
 /// Multiply-adds of a score operation for one of its results.
@@ -63,16 +65,29 @@ static double area(const TileExtent &extent) {
 /// Writing and reading one value, for one head.
 static double passCost(const TilePlan &plan, const Sizes &sizes,
                        const TileExtent &extent) {
-  bool isNear = area(extent) * plan.heads * sizes.bytes <= sizes.nearBytes;
+  bool isNear =
+      area(extent) * plan.heads * sizes.bytes <= sizes.processor.nearBytes;
   return (isNear ? kPass : kFarPass) * area(extent);
+}
+
+/// The scores of q·kᵀ and reading the keys, for one head.
+static double productCost(const TilePlan &plan, const Sizes &sizes,
+                          const TileExtent &scores) {
+  if (plan.schedule.getStaging() == Staging::Packed)
+    return sizes.dimension * (area(scores) + kFarPass * scores.columns);
+  double dimension = llvm::alignTo(sizes.dimension, 2);
+  // Without dot products pairs are two multiply-adds.
+  double pairCost = sizes.processor.pairCost ? sizes.processor.pairCost : 2;
+  double cost =
+      dimension * (pairCost / 2 * area(scores) + kFarPass * scores.columns);
+  return plan.before.empty() ? cost + passCost(plan, sizes, scores) : cost;
 }
 
 /// One step over the keys, for one head.
 static double stepCost(AttentionOp op, const TilePlan &plan, const Sizes &sizes,
                        const SweepPlan &sweep, bool isOutput) {
   ArrayRef<TileExtent> extents = sweep.extents;
-  const TileExtent &scores = extents.front();
-  double cost = sizes.dimension * (area(scores) + kFarPass * scores.columns);
+  double cost = productCost(plan, sizes, extents.front());
   for (const TileExtent &extent : extents)
     cost += passCost(plan, sizes, extent);
   SmallVector<ScoreOpInterface> ops = op.getScoreOps();
@@ -122,8 +137,8 @@ static double largestPair(const SweepPlan &sweep) {
 }
 
 ScheduleCost mta::computeCost(AttentionOp op, const TilePlan &plan,
-                              int64_t nearBytes) {
-  Sizes sizes = sizesOf(op, plan, nearBytes);
+                              const ProcessorCosts &processor) {
+  Sizes sizes = sizesOf(op, plan, processor);
   double tile = 0;
   if (plan.hasTwoSweeps())
     tile += sweepCost(op, plan, sizes, plan.statistics, /*isOutput=*/false);

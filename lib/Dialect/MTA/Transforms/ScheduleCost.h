@@ -20,9 +20,15 @@
 //                                   the first-level cache if it fits there
 //                                   for all heads, else kFarPass
 //     kFarPass · D · columns        the keys: they are read
+//     kPass · rows · columns        narrow and without a score operation before
+//                                   the softmax: the factor of the scores
 //     Dv · r · w                    the product with the values
 //     kFarPass · Dv · w             the values: they are read
 //     kRescale · Dv · r             with one sweep: the accumulator
+//
+// Of bf16 in pairs, q·kᵀ takes c/2 of that, if a product of pairs takes the
+// time of c multiply-adds. Reading the keys takes the same: what their rows are
+// shorter is spent on interleaving them.
 //
 // The numbers k stand for instructions on vectors; they are measured on an
 // AVX-512 processor and need not be exact: neighbours differ by a few percent.
@@ -59,9 +65,17 @@ struct ScheduleCost {
   int64_t workingSet = 0;
 };
 
-/// `nearBytes` is the size of the first-level cache.
+/// What the counts depend on.
+struct ProcessorCosts {
+  /// Bytes of the first-level cache.
+  int64_t nearBytes = 0;
+  /// Multiply-adds that take the time of a dot product of bf16 pairs; 0 if the
+  /// processor has none.
+  int64_t pairCost = 0;
+};
+
 ScheduleCost computeCost(AttentionOp op, const TilePlan &plan,
-                         int64_t nearBytes);
+                         const ProcessorCosts &processor);
 
 } // namespace mta
 

@@ -32,11 +32,13 @@ static Value add(ImplicitLocOpBuilder &builder, Value a, Value b) {
   return arith::AddFOp::create(builder, a, b, kContract);
 }
 
-/// out + a * b, the body of every contraction.
+/// out + a * b in the type of `out`, the body of every contraction.
 static SmallVector<Value> multiplyAdd(ImplicitLocOpBuilder &builder,
                                       ValueRange elements) {
-  return {
-      add(builder, elements[2], multiply(builder, elements[0], elements[1]))};
+  Type type = elements[2].getType();
+  Value product = multiply(builder, convertFloat(builder, elements[0], type),
+                           convertFloat(builder, elements[1], type));
+  return {add(builder, elements[2], product)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -118,7 +120,7 @@ Value TileProgram::forEachHead(
 
 Value TileProgram::multiplyKeys(const TileExtent &extent, Value column0) {
   int64_t dimension =
-      cast<RankedTensorType>(op.getQuery().getType()).getDimSize(3);
+      cast<RankedTensorType>(operands.query.getType()).getDimSize(3);
   // Row `row0 - rowsBefore` of the queries is row `row0 + (padding -
   // rowsBefore)` of the packed ones, and so for the columns.
   const TileExtent &padding = plan.padding();
@@ -138,12 +140,22 @@ Value TileProgram::multiplyKeys(const TileExtent &extent, Value column0) {
     Value key =
         slice(operands.key, {position.batch, keyHeadIndex(head), zero, column},
               {0, 0, dimension, extent.columns});
-    return Generic(builder, "ij", "d")
-        .input(query, "i d")
-        .input(key, "d j")
-        .output(scores, "i j")
-        .build(multiplyAdd)[0];
+    Value product = Generic(builder, "ij", "d")
+                        .input(query, "i d")
+                        .input(key, "d j")
+                        .output(scores, "i j")
+                        .build(multiplyAdd)[0];
+    return operands.scoreFactor ? scaleScores(product) : product;
   });
+}
+
+Value TileProgram::scaleScores(Value scores) {
+  return Generic(builder, "ij")
+      .output(scores, "i j")
+      .build([&](ImplicitLocOpBuilder &inner, ValueRange elements) {
+        return SmallVector<Value>{
+            arith::MulFOp::create(inner, elements[0], operands.scoreFactor)};
+      })[0];
 }
 
 Value TileProgram::accumulate(const TileStep &step, Value accumulator,

@@ -24,12 +24,14 @@ namespace mta {
 
 /// What all tiles of an attention read, prepared once.
 struct PackedOperands {
-  /// B x H x rows x D: the queries times scale·log2(e), with zero rows before
-  /// and after.
+  /// B x H x rows x D: the queries, with zero rows before and after.
   mlir::Value query;
   /// B x Hk x D x columns: the keys transposed, with zero columns on both
   /// sides.
   mlir::Value key;
+  /// scale·log2(e), where neither the queries nor the weights are multiplied
+  /// with it.
+  mlir::Value scoreFactor;
   /// B x Hk x rows x (Dv in whole vectors): the values with zeros around.
   mlir::Value value;
   /// Keys [begin, end) that a query may read, for every row of `query`.
@@ -118,6 +120,8 @@ public:
 
 private:
   mlir::Value multiplyKeys(const TileExtent &extent, mlir::Value column0);
+  /// A rows x columns tile times the factor of the scores, in place.
+  mlir::Value scaleScores(mlir::Value scores);
   mlir::Value apply(ScoreOpInterface scoreOp, mlir::Value tile,
                     const TileExtent &extent);
   mlir::Value applyConv(KeyQueryConvOp conv, mlir::Value tile,

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 
 namespace mta {
 #define GEN_PASS_DEF_VECTORIZETILESPASS
@@ -70,7 +71,7 @@ private:
       generic = *made;
       rewriter.setInsertionPoint(generic);
     }
-    FailureOr<BlockPlan> plan = planBlock(generic, vectorBits);
+    FailureOr<BlockPlan> plan = planBlock(generic, vectorBits, pairProducts);
     if (failed(plan))
       return;
     ImplicitLocOpBuilder builder(generic.getLoc(), rewriter);

@@ -57,13 +57,31 @@ def MTA_KeyPaddingAttr : EnumAttr<MTA_Dialect, MTA_KeyPadding, "key_padding"> {
 }
 
 //===----------------------------------------------------------------------===//
+// Precision
+//===----------------------------------------------------------------------===//
+
+def MTA_F32PrecisionTF32x3 : I32EnumAttrCase<"TF32x3", 0, "tf32x3">;
+def MTA_F32PrecisionTF32 : I32EnumAttrCase<"TF32", 1, "tf32">;
+
+/// Tensor cores have no f32 operands. `tf32x3` writes each as the sum of two
+/// tf32 numbers, up to 2⁻²³ of it, and adds three of the four products. `tf32`
+/// rounds operands to 11 bits and multiplies once.
+def MTA_F32Precision : I32EnumAttr<
+    "F32Precision", "how tensor cores multiply operands of f32",
+    [MTA_F32PrecisionTF32x3, MTA_F32PrecisionTF32]> {
+  let cppNamespace = "::mta";
+  let genSpecializedAttr = 0;
+}
+
+//===----------------------------------------------------------------------===//
 // Schedule
 //===----------------------------------------------------------------------===//
 
 def MTA_StagingPacked : I32EnumAttrCase<"Packed", 0, "packed">;
+def MTA_StagingNarrow : I32EnumAttrCase<"Narrow", 1, "narrow">;
 
 def MTA_Staging : I32EnumAttr<"Staging", "where tiles read their operands",
-                              [MTA_StagingPacked]> {
+                              [MTA_StagingPacked, MTA_StagingNarrow]> {
   let cppNamespace = "::mta";
   let genSpecializedAttr = 0;
 }
@@ -89,8 +107,10 @@ def MTA_ScheduleAttr : AttrDef<MTA_Dialect, "Schedule"> {
       softmax need.
     - `heads`: the consecutive query heads that share a tile.
     - `lanes`: columns of scores come in multiples of it.
-    - `staging`: `packed`, query, key and value are copied once to the layout
-      that tiles read, with zeros around.
+    - `staging`: query, key and value are copied once to the layout that tiles
+      read, with zeros around. `packed`, in the element type of the scores, the
+      query scaled; `narrow`, query and key in their own element type, for
+      processors that multiply it, and what comes after their product is scaled.
 
     All sizes are at least 1 and at most 65536, `edge_key_tile` is at most
     `key_tile`, both are multiples of `lanes`, and there are one or two sweeps.
@@ -107,6 +127,83 @@ def MTA_ScheduleAttr : AttrDef<MTA_Dialect, "Schedule"> {
     /// their own.
     bool hasEdgeLoop() const { return getEdgeKeyTile() < getKeyTile(); }
   }];
+}
+
+//===----------------------------------------------------------------------===//
+// Schedule of a GPU kernel
+//===----------------------------------------------------------------------===//
+
+def MTA_QueryInRegisters : I32EnumAttrCase<"Registers", 0, "registers">;
+def MTA_QueryInWorkgroup : I32EnumAttrCase<"Workgroup", 1, "workgroup">;
+
+def MTA_QueryPlacement : I32EnumAttr<
+    "QueryPlacement", "where queries are during a sweep over the keys",
+    [MTA_QueryInRegisters, MTA_QueryInWorkgroup]> {
+  let cppNamespace = "::mta";
+  let genSpecializedAttr = 0;
+}
+
+def MTA_ScoresF16 : I32EnumAttrCase<"F16", 0, "f16">;
+def MTA_ScoresF16x2 : I32EnumAttrCase<"F16x2", 1, "f16x2">;
+def MTA_ScoresF32 : I32EnumAttrCase<"F32", 2, "f32">;
+
+def MTA_ScoreStorage : I32EnumAttr<
+    "ScoreStorage", "what a score is in workgroup memory",
+    [MTA_ScoresF16, MTA_ScoresF16x2, MTA_ScoresF32]> {
+  let cppNamespace = "::mta";
+  let genSpecializedAttr = 0;
+}
+
+def MTA_ProductsMma : I32EnumAttrCase<"Mma", 0, "mma">;
+def MTA_ProductsWgmma : I32EnumAttrCase<"Wgmma", 1, "wgmma">;
+
+def MTA_Products : I32EnumAttr<
+    "Products", "how queries meet keys, and weights values",
+    [MTA_ProductsMma, MTA_ProductsWgmma]> {
+  let cppNamespace = "::mta";
+  let genSpecializedAttr = 0;
+}
+
+def MTA_KernelScheduleAttr : AttrDef<MTA_Dialect, "KernelSchedule"> {
+  let mnemonic = "kernel_schedule";
+  let summary = "the shape of an attention's kernel on a GPU";
+  let description = [{
+    Everything about the kernel of `convert-mta-to-gpu` that does not follow
+    from the score program. `mta-choose-kernel-schedule` writes one where there
+    is none.
+
+    - `rows`: the rows of scores that a workgroup computes for each of its
+      heads, in strips of 16. The rows above its own queries that windows read
+      are among them: with 128 rows and windows of 6 queries it stores 123.
+    - `key_tile`: the keys of one step of the loop over keys.
+    - `warps`: the warps of a workgroup. Each works on one head, on one strip or
+      several neighbouring ones. Of keys, values and the weights of windows,
+      which all strips read, several strips need one copy in registers.
+    - `stages`: 2, keys and values of a tile are copied while another is used;
+      1, they share a buffer that each is copied to when it is needed.
+    - `query`: `registers`, queries stay in the registers of the warp that owns
+      them; `workgroup`, they stay in workgroup memory and are read for every
+      tile of keys.
+    - `scores`: `f16`, a score in workgroup memory is one number of 11 bits;
+      `f16x2`, the sum of two; `f32`, of f32 operands and of no others, it is
+      not rounded. Only windows and mixes of several heads bring scores there.
+    - `products`: `mma`, every warp reads keys and values into its registers;
+      `wgmma` (sm_90a), tensor cores read them from workgroup memory by
+      themselves, once for four warps of a head, with 16-bit operands. Left out,
+      it is `mma`.
+
+    `rows` and `key_tile` are multiples of 16, at least that and at most 4096;
+    there are 1 to 32 warps and one or two stages. What has to fit the attention
+    is C14 of `mta.attention`.
+  }];
+  let parameters = (ins
+    "int64_t":$rows, "int64_t":$key_tile, "int64_t":$warps, "int64_t":$stages,
+    EnumParameter<MTA_QueryPlacement>:$query,
+    EnumParameter<MTA_ScoreStorage>:$scores,
+    DefaultValuedParameter<"::mta::Products",
+                           "::mta::Products::Mma">:$products);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
 }
 
 #endif // MTA_DIALECT_MTA_IR_MTAATTRIBUTES_TD

@@ -38,11 +38,44 @@ def MTA_Dialect : Dialect {
     weight zero after the softmax.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
   let extraClassDeclaration = [{
     /// The discardable attribute of the loop over tiles that says which
     /// schedule it follows, a `#mta.schedule`.
     static constexpr ::llvm::StringLiteral getScheduleAttrName() {
       return "mta.schedule";
+    }
+
+    /// Discardable attributes of functions by which `mta-name-sizes` tells
+    /// `mta-launch-contract` what it knows of sizes: the names of dynamic ones,
+    /// an array of strings; which are supported, a set of them; and of an
+    /// argument its dimensions, a map of them.
+    static constexpr ::llvm::StringLiteral getSizesAttrName() {
+      return "mta.sizes";
+    }
+    static constexpr ::llvm::StringLiteral getSupportedAttrName() {
+      return "mta.supported";
+    }
+    static constexpr ::llvm::StringLiteral getShapeAttrName() {
+      return "mta.shape";
+    }
+
+    /// The discardable attribute of an argument or result of a function that
+    /// names it, a string.
+    static constexpr ::llvm::StringLiteral getNameAttrName() {
+      return "mta.name";
+    }
+
+    /// The discardable attribute of the operations that stand for the workgroup
+    /// memory of a kernel: the types of the numbers whose sum is a score there.
+    static constexpr ::llvm::StringLiteral getStagedScoresAttrName() {
+      return "mta.staged_scores";
+    }
+
+    /// The discardable attribute of kernels in a gpu.module or gpu.binary that
+    /// says how to launch them, an array of `#mta.launch_contract`.
+    static constexpr ::llvm::StringLiteral getLaunchContractsAttrName() {
+      return "mta.launch_contracts";
     }
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect",

@@ -13,6 +13,7 @@ include "mlir/IR/OpAsmInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mta/Dialect/MTA/IR/MTAAttributes.td"
+include "mta/Dialect/MTA/IR/MTAContractAttributes.td"
 include "mta/Dialect/MTA/IR/MTAInterfaces.td"
 include "mta/Dialect/MTA/IR/MTATileOps.td"
 
@@ -79,7 +80,8 @@ def MTA_AttentionOp : MTA_Op<"attention", [
     with Nq and Nk.
 
     `schedule(<...>)`, a `#mta.schedule`, says how the attention is cut into
-    tiles. It changes rounding and speed only.
+    tiles for a processor, `kernel_schedule(<...>)`, a `#mta.kernel_schedule`,
+    what shape its kernel on a GPU has. They change rounding and speed only.
 
     The optional second result is the natural logarithm of the sum of
     exponentials in the softmax of every output row, minus infinity where no key
@@ -105,6 +107,11 @@ def MTA_AttentionOp : MTA_Op<"attention", [
     - C13: the heads of the schedule are a multiple of those that the program
       mixes, and divide the number of query heads; there are two sweeps where a
       score operation follows the softmax.
+    - C14: the rows of the kernel schedule are more than those above its own
+      that a result reads; its tile of keys is at least as wide as what a window
+      reads beside a result's own place, in whole pieces of 8 keys; its warps
+      are a multiple of the heads that the program mixes and divide the strips
+      of 16 rows of these heads.
 
     Postconditions:
 
@@ -144,7 +151,8 @@ def MTA_AttentionOp : MTA_Op<"attention", [
     DefaultValuedAttr<MTA_MaskAttr, "::mta::Mask::None">:$mask,
     OptionalAttr<F64Attr>:$scale,
     DefaultValuedAttr<I64Attr, "0">:$query_halo,
-    OptionalAttr<MTA_ScheduleAttr>:$schedule);
+    OptionalAttr<MTA_ScheduleAttr>:$schedule,
+    OptionalAttr<MTA_KernelScheduleAttr>:$kernel_schedule);
   let results = (outs
     MTA_HeadsTensor:$output,
     Optional<MTA_Tensor<[MTA_ScoreFloat], [3]>>:$log_sum_exp);
@@ -156,6 +164,7 @@ def MTA_AttentionOp : MTA_Op<"attention", [
     (`sequences` `` `(` $query_boundaries^ `,` $key_boundaries `:`
       type($query_boundaries) `,` type($key_boundaries) `)`)?
     (`schedule` `` `(` $schedule^ `)`)?
+    (`kernel_schedule` `` `(` $kernel_schedule^ `)`)?
     attr-dict-with-keyword $program
     `:` type($query) `,` type($key) `,` type($value)
     `->` type($output) (`,` type($log_sum_exp)^)?

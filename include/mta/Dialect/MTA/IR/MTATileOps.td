@@ -49,6 +49,9 @@ def MTA_LayoutAttr : AttrDef<MTA_Dialect, "Layout"> {
       `g + 8`, columns `2t` and `2t + 1`. The operand A of 16-bit elements is
       the same in pieces of 8 columns, so a result becomes an operand without
       moving data. Heads and strips of 16 rows are spread over the warps.
+      For tf32 the tables have columns `t` and `t + 4` of A and rows `t` and
+      `t + 4` of B in a lane, but the order of what is added up is free: taken
+      as `2t` and `2t + 1` they are these layouts again.
     - `rhs`: tiles of 8 rows (the reduction, k) x 8 columns (n), the operand B.
       A lane holds rows `2t` and `2t + 1` of column `g`. Every warp holds all
       of it, of its own head.
@@ -90,8 +93,8 @@ def MTA_CopyTileOp : Op<MTA_Dialect, "copy_tile", [
     Preconditions:
 
     - C1: there is one index for every dimension.
-    - C2: the element types are equal and have 16 bits.
-    - C3: a row of `shape` is a multiple of 16 bytes.
+    - C2: the element types are equal and have 16 or 32 bits.
+    - C3: a row of `shape` is a multiple of 8 elements.
     - C4: the last dimension of both is contiguous.
     - C5: with `panels`, the last dimension of `dest` has size 8 and there are
       enough panels.

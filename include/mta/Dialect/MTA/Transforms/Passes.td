@@ -80,6 +80,56 @@ def KernelParametersPass : Pass<"mta-kernel-parameters", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def NameSizesPass : Pass<"mta-name-sizes", "::mlir::ModuleOp"> {
+  let summary = "name the dynamic sizes of functions of tensors";
+  let description = [{
+    Before: functions of tensors with operations of level 0 in them. After: the
+    same, with what the operations say about sizes as attributes, so that later
+    levels know it: `mta.sizes` of a function, the names of its dynamic sizes,
+    of which those that have to be equal are one; `mta.supported`, the sizes for
+    which it means anything, where there are others; and of every argument
+    `mta.shape`, its dimensions in terms of these sizes, and `mta.name`, which
+    results have, too.
+
+    ```mlir
+    func.func @before(%x: tensor<?x8x?x16xf32>, %gamma: tensor<16xf32>) -> tensor<?x8x?x16xf32> {
+      %0 = mta.head_norm %x, %gamma : tensor<?x8x?x16xf32>, tensor<16xf32> -> tensor<?x8x?x16xf32>
+      return %0 : tensor<?x8x?x16xf32>
+    }
+
+    func.func @after(
+        %x: tensor<?x8x?x16xf32> {mta.name = "arg0", mta.shape = affine_map<()[s0, s1] -> (s0, 8, s1, 16)>},
+        %gamma: tensor<16xf32> {mta.name = "arg1", mta.shape = affine_map<()[s0, s1] -> (16)>})
+        -> (tensor<?x8x?x16xf32> {mta.name = "out"}) attributes {mta.sizes = ["arg0_size0", "arg0_size2"]} {
+      %0 = mta.head_norm %x, %gamma : tensor<?x8x?x16xf32>, tensor<16xf32> -> tensor<?x8x?x16xf32>
+      return %0 : tensor<?x8x?x16xf32>
+    }
+    ```
+
+    A name that is there stays. An attention of sizes that do not follow from
+    those of the arguments is an error.
+  }];
+}
+
+def LaunchContractPass : Pass<"mta-launch-contract", "::mlir::ModuleOp"> {
+  let summary = "say how to launch kernels, as an attribute";
+  let description = [{
+    Before: functions that launch kernels of `gpu.module`s, with parameters as
+    `mta-kernel-parameters` makes them. After: the same, and every `gpu.module`
+    has the attribute `mta.launch_contracts`, with a `#mta.launch_contract` for
+    every function that launches one of its kernels.
+
+    All that the contract says is read off the launches and the kernels: grids,
+    parameters and buffers as functions of the sizes of the function's
+    arguments. Names and relations of the sizes are those of `mta-name-sizes`;
+    without these every dynamic dimension of an argument is a size.
+
+    A function may do nothing but to compute sizes, allocate buffers, launch
+    kernels and return buffers; anything else in one that launches kernels is an
+    error.
+  }];
+}
+
 def PlanWorkgroupMemoryPass : Pass<"mta-plan-workgroup-memory"> {
   let summary = "places buffers in the dynamic workgroup memory of a launch";
   let description = [{
@@ -88,6 +138,9 @@ def PlanWorkgroupMemoryPass : Pass<"mta-plan-workgroup-memory"> {
     as they need. Buffers share bytes if the ranges of the body's operations
     that use them are apart; what lies between, in particular a barrier, is the
     matter of who wrote the body.
+
+    What the launch says in `mta.staged_scores` goes with the memory, as a launch
+    loses its attributes when its body becomes a kernel.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::gpu::GPUDialect",
@@ -154,6 +207,9 @@ def TileAttentionPass : Pass<"mta-tile-attention"> {
 
     Query, key and value are copied once to the layout that tiles read: queries
     scaled, keys transposed, zeros around, in the element type of the scores.
+    With the staging `narrow`, query and key keep their element type, and a head
+    dimension that is odd gets a zero more. Then the weights of the first score
+    operation are scaled, or the scores if the softmax comes first.
 
     Head dimensions and head groups have to be static.
   }];
@@ -177,6 +233,9 @@ def ChooseSchedulePass : Pass<"mta-choose-schedule"> {
     as `lib/Dialect/MTA/Transforms/ScheduleCost.h` describes. If no working set
     fits, the smallest is taken.
 
+    With a `pair-cost`, bf16 queries and keys that are multiplied in pairs are
+    among the candidates, as the staging `narrow`.
+
     A loop of its own for the ends of the keys is considered for programs of one
     sweep and at most two operations: it holds the tile program once more, and
     compiling that takes time.
@@ -193,6 +252,9 @@ def ChooseSchedulePass : Pass<"mta-choose-schedule"> {
     Option<"heads", "heads", "int64_t", "0", "Heads that share a tile">,
     Option<"vectorBits", "vector-bits", "int64_t", "512",
            "Bits of a vector register">,
+    Option<"pairCost", "pair-cost", "int64_t", "0",
+           "Multiply-adds of f32 vectors that take the time of a dot product "
+           "of vectors of bf16 pairs; 0 where the processor has none">,
     Option<"nearCacheBytes", "l1-bytes", "int64_t", "49152",
            "Bytes of the first-level data cache">,
     Option<"cacheBytes", "l2-bytes", "int64_t", "2097152",
@@ -241,6 +303,44 @@ def VerifyTileProgramPass : Pass<"mta-verify-tile-program"> {
   ];
 }
 
+def VerifyWorkgroupProgramPass : Pass<"mta-verify-workgroup-program"> {
+  let summary = "the contract of level 2G, tile programs of workgroups";
+  let description = [{
+    Changes nothing, and fails with the operation that breaks one of, in a
+    `gpu.launch` with `mta.heads`, after bufferization:
+
+    - V1: the number of threads is constant: whole warps for every head, and
+      whole strips of 16 rows for every warp.
+    - V2: there are arithmetic, vectors, loops and branches of `scf`, views and
+      single elements of buffers, `linalg.fill`, copies and barriers of `mta`;
+      no tensors.
+    - V3: buffers made in it are in workgroup memory, of static size, and stand
+      in the body of the launch.
+    - V4: nothing reads the number of a thread: it is the program of all.
+    - V5: vectors are read from workgroup memory, and whole ones, but for rows of
+      weights; a mask stands only at what is written elsewhere.
+    - V6: tiles are copied to workgroup memory, a copy is followed by
+      `mta.commit_copies` in its block, and `mta.wait_copies` by a barrier before
+      anything is read.
+  }];
+}
+
+def VerifyThreadProgramPass : Pass<"mta-verify-thread-program"> {
+  let summary = "the contract of level 3G, programs of threads";
+  let description = [{
+    Changes nothing, and fails with the operation that breaks one of, in a
+    `gpu.launch`:
+
+    - V1: there are no tensors, and no operations of `linalg` or `mta`.
+    - V2: vectors have at most 128 bits, the four registers of an `ldmatrix`.
+    - V3: an asynchronous copy is followed by the end of its group, in its block
+      or in branches around it; a group by a wait, which may be in the next
+      iteration of a loop; a wait by a barrier before anything is loaded.
+    - V4: barriers are not in branches or loops that depend on the number of the
+      thread.
+  }];
+}
+
 def VectorizeTilesPass : Pass<"mta-vectorize-tiles"> {
   let summary = "linalg on tiles as blocks of vector registers";
   let description = [{
@@ -250,17 +350,25 @@ def VectorizeTilesPass : Pass<"mta-vectorize-tiles"> {
     both, like the products with keys and values, are multiply-adds of a vector
     and a number that all its lanes share.
 
+    With `pair-products`, a contraction of bf16 matrices with sums in f32 goes
+    over its reduction two steps at a time, by `x86vector.avx512.dot`. Rows of
+    the matrix that vectors are loaded from are interleaved in the panel, so
+    that a vector of pairs is one load there; a pair of the other matrix is one
+    32-bit number for all lanes.
+
     Operations that are not contiguous along a loop of the output, that have
     dynamic sizes or other bodies than arithmetic are left for loops.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", "512",
-           "Bits of a vector register">
+           "Bits of a vector register">,
+    Option<"pairProducts", "pair-products", "bool", "false",
+           "Whether the processor has dot products of vectors of bf16 pairs">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-    "::mlir::vector::VectorDialect"
+    "::mlir::vector::VectorDialect", "::mlir::x86vector::X86VectorDialect"
   ];
 }
 

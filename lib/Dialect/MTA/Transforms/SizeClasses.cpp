@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "SizeClasses.h"
+#include "mta/Dialect/MTA/Transforms/SizeClasses.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 

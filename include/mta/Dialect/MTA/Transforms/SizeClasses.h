@@ -12,16 +12,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MTA_LIB_TARGET_SIZECLASSES_H
-#define MTA_LIB_TARGET_SIZECLASSES_H
+#ifndef MTA_DIALECT_MTA_TRANSFORMS_SIZECLASSES_H
+#define MTA_DIALECT_MTA_TRANSFORMS_SIZECLASSES_H
 
 #include "mta/Dialect/MTA/IR/MTA.h"
-#include "mta/Target/CHeader.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/EquivalenceClasses.h"
+
+#include <map>
 
 namespace mta {
 
@@ -33,7 +34,7 @@ public:
 
   /// `left` has to be in a relation to the product of `right`.
   struct Condition {
-    using Kind = CCondition::Kind;
+    enum class Kind { Equal, AtLeast, MultipleOf };
     Kind kind;
     Class left;
     llvm::SmallVector<Class, 2> right;
@@ -74,7 +75,8 @@ private:
   void visit(mlir::tensor::EmptyOp op);
 
   llvm::DenseMap<std::pair<mlir::Value, unsigned>, Class> nodes;
-  llvm::DenseMap<int64_t, Class> constants;
+  /// Every number may be a size, also those that a hash table keeps for itself.
+  std::map<int64_t, Class> constants;
   Class numNodes = 0;
   llvm::EquivalenceClasses<Class> classes;
   llvm::SmallVector<std::pair<Class, llvm::StringRef>> names;
@@ -84,4 +86,4 @@ private:
 
 } // namespace mta
 
-#endif // MTA_LIB_TARGET_SIZECLASSES_H
+#endif // MTA_DIALECT_MTA_TRANSFORMS_SIZECLASSES_H

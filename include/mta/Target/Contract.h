@@ -1,0 +1,32 @@
+//===- Contract.h - Launch contracts as JSON --------------------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MTA_TARGET_CONTRACT_H
+#define MTA_TARGET_CONTRACT_H
+
+#include "mta/Target/PTX.h"
+
+#include "mlir/IR/AffineExpr.h"
+
+namespace mta {
+
+/// How to launch the kernels that `translateToPTX` writes for the same module
+/// and options, as JSON: what `#mta.launch_contract` says, and the target. Its
+/// schema is python/mta/contract.schema.json. The module is left lowered.
+mlir::FailureOr<std::string> translateToContract(mlir::ModuleOp module,
+                                                 const PTXOptions &options);
+
+/// A function of the sizes `names`, symbol by symbol, as C and Python evaluate
+/// it on integers that are not negative: `ceildiv(queries - 10, 123)`. The
+/// functions are `ceildiv`, `floordiv` and `mod`.
+std::string printExpression(mlir::AffineExpr expression,
+                            llvm::ArrayRef<llvm::StringRef> names);
+
+} // namespace mta
+
+#endif // MTA_TARGET_CONTRACT_H

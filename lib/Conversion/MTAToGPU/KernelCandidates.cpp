@@ -1,0 +1,218 @@
+//===- KernelCandidates.cpp - Kernel schedules to choose from ---*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelCandidates.h"
+
+#include "mlir/IR/TypeUtilities.h"
+
+#include <algorithm>
+#include <functional>
+
+using namespace mlir;
+using namespace mta;
+
+/// Of candidates that cost the same the first one is taken.
+static constexpr int64_t kStrips[] = {8, 16, 12, 6, 4, 3, 2, 1};
+static constexpr int64_t kKeyTiles[] = {64, 128, 96, 48, 32, 16};
+static constexpr int64_t kMostStripsOfWarp = 4;
+static constexpr int64_t kMostWarps = hardware::MaxThreadsPerBlock / 32;
+/// How much more time may go into the last bits of f16 operands.
+static constexpr double kMostForPrecision = 3;
+/// Times that the model does not tell apart.
+static constexpr double kAlike = 1.02;
+
+/// `choices`, or only `asked` if that is not 0.
+static SmallVector<int64_t> valuesOf(int64_t asked, ArrayRef<int64_t> choices) {
+  return asked != 0 ? SmallVector<int64_t>{asked}
+                    : SmallVector<int64_t>(choices);
+}
+
+/// Multiples of the heads that divide their strips.
+SmallVector<int64_t> KernelCandidates::warpsFor(int64_t rows) const {
+  int64_t strips = rows / 16;
+  SmallVector<int64_t> result;
+  for (int64_t each = 1; each <= strips; ++each) {
+    int64_t warps = plan.heads * each;
+    if (strips % each != 0 || warps > kMostWarps)
+      continue;
+    bool isFree = request.warps == 0 && request.rows == 0;
+    if (isFree ? strips / each <= kMostStripsOfWarp
+               : request.warps == 0 || request.warps == warps)
+      result.push_back(warps);
+  }
+  return result;
+}
+
+/// Whether scores pass through workgroup memory.
+bool KernelCandidates::stagesScores() const {
+  for (ArrayRef<StepPlan> steps : {ArrayRef(plan.before), ArrayRef(plan.after)})
+    for (const StepPlan &step : steps)
+      if (plan.heads > 1 || isa<KeyQueryConvOp>(*step.op))
+        return true;
+  return false;
+}
+
+/// One f16 number for a score is rounded more finely than a bf16 operand, but
+/// not more finely than an f16 operand.
+SmallVector<ScoreStorage> KernelCandidates::storages() {
+  if (request.scores)
+    return {*request.scores};
+  if (plan.isF32())
+    return {ScoreStorage::F32};
+  if (stagesScores() && getElementTypeOrSelf(op.getQuery().getType()).isF16())
+    return {ScoreStorage::F16x2, ScoreStorage::F16};
+  return {ScoreStorage::F16};
+}
+
+SmallVector<Products> KernelCandidates::productsFor(int64_t warps) const {
+  bool fits = target.hasWarpgroups && warps / plan.heads % 4 == 0 &&
+              plan.headDim % 16 == 0 && !plan.isF32();
+  if (request.products && (fits || *request.products == Products::Mma))
+    return {*request.products};
+  if (request.products)
+    return {};
+  return fits ? SmallVector<Products>{Products::Wgmma, Products::Mma}
+              : SmallVector<Products>{Products::Mma};
+}
+
+void KernelCandidates::add(int64_t rows, int64_t keyTile, int64_t warps,
+                           int64_t stages, QueryPlacement query) {
+  for (ScoreStorage scores : storages())
+    for (Products products : productsFor(warps)) {
+      auto schedule =
+          KernelScheduleAttr::get(op.getContext(), rows, keyTile, warps, stages,
+                                  query, scores, products);
+      plan.setSchedule(schedule);
+      leastBytes = std::min(leastBytes, plan.workgroupBytes());
+      KernelCost cost = computeKernelCost(op, plan, target);
+      if (cost.residents > 0)
+        candidates.push_back({schedule, cost, candidates.size()});
+    }
+}
+
+void KernelCandidates::addShape(int64_t rows, int64_t warps) {
+  int64_t halo = 0;
+  for (ArrayRef<StepPlan> steps : {ArrayRef(plan.before), ArrayRef(plan.after)})
+    for (const StepPlan &step : steps)
+      halo = std::max(halo, 8 * step.haloPieces);
+  int64_t stages[] = {2, 1};
+  SmallVector<QueryPlacement> placements = {QueryPlacement::Registers,
+                                            QueryPlacement::Workgroup};
+  if (request.query)
+    placements = {*request.query};
+  for (int64_t keyTile : valuesOf(request.keyTile, kKeyTiles)) {
+    widestTile = std::max(widestTile, keyTile);
+    if (halo > keyTile)
+      continue;
+    for (int64_t stage : valuesOf(request.stages, stages))
+      for (QueryPlacement placement : placements)
+        add(rows, keyTile, warps, stage, placement);
+  }
+}
+
+/// Whether what is asked for is that of a schedule of the operands at all.
+LogicalResult KernelCandidates::verifyRequest() {
+  if (request.scores && (*request.scores == ScoreStorage::F32) != plan.isF32())
+    return op.emitOpError("expects scores of f32 for operands of f32 alone, "
+                          "but got ")
+           << stringifyScoreStorage(*request.scores) << " for operands of "
+           << getElementTypeOrSelf(op.getQuery().getType());
+  if (request.products == Products::Wgmma && plan.isF32())
+    return op.emitOpError("expects 16-bit operands for wgmma, but got ")
+           << getElementTypeOrSelf(op.getQuery().getType());
+  auto valueOr = [](int64_t asked, int64_t usual) {
+    return asked ? asked : usual;
+  };
+  return success(static_cast<bool>(KernelScheduleAttr::getChecked(
+      [&] { return op.emitOpError(); }, op.getContext(),
+      valueOr(request.rows, 16 * kStrips[0]),
+      valueOr(request.keyTile, kKeyTiles[0]), valueOr(request.warps, 1),
+      valueOr(request.stages, 2), QueryPlacement::Registers, ScoreStorage::F16,
+      Products::Mma)));
+}
+
+LogicalResult KernelCandidates::enumerate() {
+  if (failed(verifyRequest()))
+    return failure();
+  SmallVector<int64_t> rows;
+  for (int64_t strips : kStrips)
+    rows.push_back(16 * strips);
+  for (int64_t count : valuesOf(request.rows, rows)) {
+    mostRows = std::max(mostRows, count);
+    if (count <= plan.rowsBefore)
+      continue;
+    for (int64_t warps : warpsFor(count)) {
+      hasWarps = true;
+      addShape(count, warps);
+    }
+  }
+  if (candidates.empty())
+    return emitRefusal();
+  keepPrecision();
+  preferUsual();
+  return success();
+}
+
+/// Two numbers for a score, unless that takes much more time, and then by time.
+void KernelCandidates::keepPrecision() {
+  llvm::sort(candidates,
+             [](const KernelCandidate &a, const KernelCandidate &b) {
+               return a.isBetterThan(b);
+             });
+  auto isPrecise = [](const KernelCandidate &candidate) {
+    return candidate.schedule.getScores() == ScoreStorage::F16x2;
+  };
+  auto *precise = llvm::find_if(candidates, isPrecise);
+  const KernelCandidate &best = candidates.front();
+  if (precise == candidates.end() ||
+      precise->cost.microseconds > kMostForPrecision * best.cost.microseconds)
+    llvm::erase_if(candidates, isPrecise);
+  else
+    llvm::erase_if(candidates, std::not_fn(isPrecise));
+}
+
+/// Of those that are about as fast as the first one, the first enumerated: it
+/// has the usual tiles, which make less code.
+void KernelCandidates::preferUsual() {
+  const KernelCandidate &best = candidates.front();
+  double most = kAlike * best.cost.microseconds;
+  auto *chosen = candidates.begin();
+  for (KernelCandidate &candidate : candidates)
+    if (candidate.spills() == best.spills() &&
+        candidate.cost.microseconds <= most &&
+        candidate.number < chosen->number)
+      chosen = &candidate;
+  std::rotate(candidates.begin(), chosen, chosen + 1);
+}
+
+LogicalResult KernelCandidates::emitRefusal() {
+  if (mostRows <= plan.rowsBefore)
+    return op.emitOpError("expects windows of at most ")
+           << mostRows << " queries in all, but got " << plan.rowsBefore + 1;
+  if (!hasWarps)
+    return op.emitOpError("expects warps that are a multiple of the ")
+           << plan.heads << " heads that share a workgroup and divide their "
+           << "strips of 16 rows, but got " << request.warps << " warps"
+           << (request.rows != 0
+                   ? " for " + std::to_string(request.rows) + " rows"
+                   : "");
+  if (leastBytes == std::numeric_limits<int64_t>::max()) {
+    int64_t halo = 0;
+    for (ArrayRef<StepPlan> steps :
+         {ArrayRef(plan.before), ArrayRef(plan.after)})
+      for (const StepPlan &step : steps)
+        halo = std::max(halo, 8 * step.haloPieces);
+    return op.emitOpError("expects windows that read at most ")
+           << widestTile << " keys, in whole pieces of 8, beside a "
+           << "result's own, but got " << halo;
+  }
+  return op.emitOpError("expects a kernel that fits into the ")
+         << target.architecture.blockBytes
+         << " bytes of workgroup memory of sm_" << target.architecture.number
+         << ", but the smallest of those asked for takes " << leastBytes;
+}

@@ -1,0 +1,240 @@
+# Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+"""Launch contracts: what `mta-translate --mta-to-contract` writes, read and evaluated.
+
+    contract = Contract.parse(text)
+    function = contract.function("attention")
+    sizes = function.bind({"q": q.shape, "k": k.shape, "v": v.shape})
+    for kernel in function.kernels:
+        grid = kernel.grid_of(sizes)
+
+The fields are those of the JSON, whose schema is `contract.schema.json` beside
+this file. Nothing here needs the compiler.
+"""
+
+import ast
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from mta.errors import ContractError
+
+#: The schema of the JSON.
+SCHEMA_PATH = Path(__file__).with_name("contract.schema.json")
+
+_VERSION = 1
+
+Sizes = Mapping[str, int]
+Shape = tuple[int, ...]
+
+_OPERATORS = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+}
+_FUNCTIONS = {
+    "ceildiv": lambda a, b: -(-a // b),
+    "floordiv": lambda a, b: a // b,
+    "mod": lambda a, b: a % b,
+}
+
+
+def evaluate(expression: str, sizes: Sizes) -> int:
+    """The value of an expression; ContractError when it is none or lacks a size."""
+    try:
+        return _evaluate(_parse(expression), sizes)
+    except (SyntaxError, KeyError, TypeError, ZeroDivisionError) as error:
+        raise ContractError(f"expects an expression of the sizes {', '.join(sizes) or 'none'}, "
+                            f"but got {expression!r}: {error!r}") from None
+
+
+@cache
+def _parse(expression: str) -> ast.expr:
+    return ast.parse(expression, mode="eval").body
+
+
+def _evaluate(node: ast.expr, sizes: Sizes) -> int:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return node.value
+    if isinstance(node, ast.Name):
+        return sizes[node.id]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_evaluate(node.operand, sizes)
+    if isinstance(node, ast.BinOp):
+        apply = _OPERATORS[type(node.op)]
+        return apply(_evaluate(node.left, sizes), _evaluate(node.right, sizes))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        return _FUNCTIONS[node.func.id](*(_evaluate(a, sizes) for a in node.args))
+    raise SyntaxError(ast.dump(node))
+
+
+def _holds(condition: str, sizes: Sizes) -> bool:
+    """Whether `EXPRESSION >= 0` or `EXPRESSION == 0`."""
+    expression, relation, _ = condition.rsplit(" ", 2)
+    # Sizes are not negative, so that a condition before stands for no zero here.
+    value = evaluate(expression, sizes)
+    return value == 0 if relation == "==" else value >= 0
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """A contiguous array that the caller provides."""
+
+    name: str
+    kind: str
+    type: str
+    shape: tuple[str, ...]
+    strides: tuple[str, ...]
+    alignment: int
+    must_be_zero: bool = False
+
+    def shape_of(self, sizes: Sizes) -> Shape:
+        """The numbers of elements in every dimension."""
+        return tuple(evaluate(extent, sizes) for extent in self.shape)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A kernel's parameter: the address of `buffer`, or the number `value`."""
+
+    name: str
+    kind: str
+    type: str
+    offset: int
+    size: int
+    buffer: str | None = None
+    alignment: int | None = None
+    value: str | None = None
+    divisibility: int | None = None
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """An entry of the PTX and how it is launched."""
+
+    module: str
+    entry: str
+    parameters: tuple[Parameter, ...]
+    parameter_bytes: int
+    grid: tuple[str, ...]
+    block: tuple[int, ...]
+    cluster: tuple[int, ...]
+    static_workgroup_bytes: int
+    dynamic_workgroup_bytes: int
+    needs_opt_in: bool
+    numerics: Mapping[str, object] | None = None
+
+    def grid_of(self, sizes: Sizes) -> Shape:
+        """The grid in workgroups; with a zero in it there is nothing to launch."""
+        return tuple(evaluate(extent, sizes) for extent in self.grid)
+
+    def pack(self, addresses: Mapping[str, int], sizes: Sizes) -> bytes:
+        """All parameters as the kernel lays them out; `addresses` are those of the buffers."""
+        block = bytearray(self.parameter_bytes)
+        for parameter in self.parameters:
+            if parameter.buffer is None:
+                value = evaluate(parameter.value, sizes)
+            else:
+                value = addresses[parameter.buffer]
+            end = parameter.offset + parameter.size
+            block[parameter.offset:end] = value.to_bytes(parameter.size, "little")
+        return bytes(block)
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function as kernels to be launched one after the other."""
+
+    name: str
+    sizes: Mapping[str, tuple[int, int]]
+    supported: tuple[str, ...]
+    buffers: tuple[Buffer, ...]
+    kernels: tuple[Kernel, ...]
+
+    def of_kind(self, kind: str) -> tuple[Buffer, ...]:
+        """The buffers that are "input", "output" or "workspace", in order."""
+        return tuple(buffer for buffer in self.buffers if buffer.kind == kind)
+
+    def bind(self, shapes: Mapping[str, Shape]) -> dict[str, int]:
+        """The sizes that follow from the shapes of the inputs by name.
+
+        ContractError when shapes contradict each other or the contract, or when
+        the sizes are not supported.
+        """
+        sizes: dict[str, int] = {}
+        for buffer in self.of_kind("input"):
+            shape = shapes.get(buffer.name)
+            if shape is None or len(shape) != len(buffer.shape):
+                raise ContractError(f"{buffer.name}: expects {len(buffer.shape)} dimensions, but "
+                                    f"got {shape}")
+            for extent, number in zip(buffer.shape, shape):
+                if extent in self.sizes:
+                    sizes.setdefault(extent, number)
+        for buffer in self.of_kind("input"):
+            expected = buffer.shape_of(sizes)
+            if expected != tuple(shapes[buffer.name]):
+                raise ContractError(f"{buffer.name}: expects shape {expected}, but got "
+                                    f"{tuple(shapes[buffer.name])}")
+        self.check(sizes)
+        return sizes
+
+    def check(self, sizes: Sizes) -> None:
+        """ContractError unless the kernels are right for the sizes."""
+        for name, (least, most) in self.sizes.items():
+            if name not in sizes or not least <= sizes[name] <= most:
+                raise ContractError(f"{name}: expects a size from {least} to {most}, but got "
+                                    f"{sizes.get(name)}")
+        for condition in self.supported:
+            if not _holds(condition, sizes):
+                raise ContractError(f"{self.name}: expects sizes with {condition}, but got "
+                                    f"{dict(sizes)}")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """All functions of a PTX text."""
+
+    chip: str
+    ptx_version: str
+    functions: tuple[Function, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Contract":
+        """The contract of a JSON text; ContractError for another version or another thing."""
+        try:
+            data = json.loads(text)
+            version = data["version"]
+            if version != _VERSION:
+                raise ContractError(f"expects a contract of version {_VERSION}, but got {version}")
+            functions = tuple(map(_function, data["functions"]))
+            return cls(data["chip"], data["ptx_version"], functions)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ContractError(f"expects a launch contract in JSON, but got: {error!r}") from None
+
+    def function(self, name: str) -> Function:
+        """The function of a name; ContractError when there is none."""
+        for function in self.functions:
+            if function.name == name:
+                return function
+        names = ", ".join(function.name for function in self.functions)
+        raise ContractError(f"function: expects one of {names}, but got {name!r}")
+
+
+def _lists_as_tuples(fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: tuple(value) if isinstance(value, list) else value
+            for name, value in fields.items()}
+
+
+def _kernel(fields: Mapping[str, object]) -> Kernel:
+    parameters = tuple(Parameter(**parameter) for parameter in fields["parameters"])
+    return Kernel(**{**_lists_as_tuples(fields), "parameters": parameters})
+
+
+def _function(fields: Mapping[str, object]) -> Function:
+    sizes = {size["name"]: (size["minimum"], size["maximum"]) for size in fields["sizes"]}
+    buffers = tuple(Buffer(**_lists_as_tuples(buffer)) for buffer in fields["buffers"])
+    kernels: Sequence[Kernel] = tuple(map(_kernel, fields["kernels"]))
+    return Function(fields["name"], sizes, tuple(fields["supported"]), buffers, kernels)
