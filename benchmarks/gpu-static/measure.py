@@ -15,10 +15,14 @@ from pathlib import Path
 import numpy as np
 
 import mta
+from mta import compiler
 from mta.check import measure
 from mta.contract import Function
 from mta.dtypes import numpy_dtype
 from mta.program import HeadMix, KeyQueryConv, Softmax
+
+#: What schedules are chosen for: batch, heads and tokens.
+SIZES = (4, 16, 4096)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: GPUs whose speed of light is estimated, by chip.
@@ -31,7 +35,7 @@ WORKGROUPS = 3
 
 @dataclass(frozen=True)
 class Case:
-    """A preset for a chip; as many heads as share a workgroup."""
+    """A preset for a chip; counted with as many heads as share a workgroup."""
 
     program: str
     heads: int
@@ -49,21 +53,38 @@ class Case:
         return mta.Attention.preset(self.program, self.heads, self.head_dim,
                                     **{"dtype": self.dtype, **fields})
 
+    def whole(self) -> mta.Attention:
+        """Of the preset with all heads of a layer."""
+        return mta.Attention.preset(self.program, SIZES[1], self.head_dim, dtype=self.dtype)
+
+    def options(self) -> dict[str, int | str]:
+        """Of the target `ptx`: the chip and the schedule that is chosen for usual sizes."""
+        batch, _, length = SIZES
+        module = compiler.Module.parse(self.whole().to_mlir(batch, length, length))
+        module.run_pipeline(f"builtin.module(mta-choose-kernel-schedule{{chip={self.chip}}})")
+        text = re.search(r"kernel_schedule\(<(.*?)>\)", str(module)).group(1)
+        fields = dict(field.split(" = ") for field in text.split(", "))
+        return {"chip": self.chip,
+                **{name: int(x) if x.isdigit() else x for name, x in fields.items()}}
+
 
 def measure_case(case: Case) -> dict:
     """A row of the result; with `error` alone where the compiler refuses."""
     row = {**vars(case)}
     try:
-        start = time.perf_counter()
-        compiled = mta.compile(case.attention(), "ptx", options={"chip": case.chip})
-        row["ptx_seconds"] = time.perf_counter() - start
+        options = case.options()
+        # Processor time: how busy the machine is does not count.
+        start = time.process_time()
+        compiled = mta.compile(case.whole(), "ptx", options={"chip": case.chip})
+        row["ptx_seconds"] = time.process_time() - start
     except mta.CompileError as error:
         return {**row, "error": error.diagnostics.splitlines()[0]}
+    row["schedule"] = options
     row["external_functions"] = len(re.findall(r"^\.extern \.func", compiled.ptx, re.MULTILINE))
     row["ptx_version"] = compiled.contract.ptx_version
     row |= _assemble(compiled.ptx, case.chip)
-    row |= _check(case)
-    row |= _count(case)
+    row |= _check(case, options)
+    row |= _count(case, options)
     return row
 
 
@@ -72,16 +93,22 @@ def _tool(name: str) -> str:
     return str(build / "bin" / name)
 
 
+def _children_seconds() -> float:
+    """Processor time of finished processes."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def _assemble(ptx: str, chip: str) -> dict:
     """What ptxas says of the kernel with the most registers."""
     ptxas = os.environ.get("PTXAS", "ptxas")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kernel.ptx"
         path.write_text(ptx, encoding="utf-8")
-        start = time.perf_counter()
+        start = _children_seconds()
         text = subprocess.run([ptxas, "-v", f"-arch={chip}", path, "-o", os.devnull],
                               capture_output=True, text=True, check=True).stderr
-        seconds = time.perf_counter() - start
+        seconds = _children_seconds() - start
 
     def largest(pattern: str) -> int:
         return max((int(number) for number in re.findall(pattern, text)), default=0)
@@ -92,12 +119,12 @@ def _assemble(ptx: str, chip: str) -> dict:
             "warnings": re.findall(r"^.*warning.*$", text, re.MULTILINE | re.IGNORECASE)}
 
 
-def _check(case: Case) -> dict:
+def _check(case: Case, options: dict) -> dict:
     """Against float64, and with copies that land at once and at the last moment."""
     length = 200
     arguments = _arguments(case.attention(), length, length)
     outputs = [mta.compile(case.attention(), "ptx", options={
-        "chip": case.chip, "lazy_copies": lazy})(**arguments) for lazy in (0, 1)]
+        **options, "lazy_copies": lazy})(**arguments) for lazy in (0, 1)]
     expected = mta.compile(case.attention(dtype="f64"), "numpy")(
         **{name: x.astype(np.float64) for name, x in arguments.items()})
     return {"error_to_float64": measure(outputs[0], expected).relative,
@@ -113,44 +140,31 @@ def _arguments(attention: mta.Attention, queries: int, keys: int) -> dict[str, n
             for name, shape in shapes.items()}
 
 
-def _count(case: Case) -> dict:
+def _count(case: Case, options: dict) -> dict:
     """Counters of a few workgroups with all keys allowed, and what they ought to be."""
     attention = case.attention(causal=False)
-    queries = WORKGROUPS * _queries_of_workgroup(attention, case.chip)
-    compiled = mta.compile(attention, "ptx", batch=1, queries=queries, keys=KEYS,
-                           options={"chip": case.chip})
+    own = options["rows"] - _halo(attention)
+    queries = WORKGROUPS * own
+    compiled = mta.compile(attention, "ptx", batch=1, queries=queries, keys=KEYS, options=options)
     function = compiled.contract.function("attention")
     kernel = function.kernels[0]
     with tempfile.TemporaryDirectory() as folder:
         counters, estimate = _run_counted(compiled.ptx, function, Path(folder),
                                           _arguments(attention, queries, KEYS), case.chip)
     total = counters["total"]
-    work = _work(attention, queries // WORKGROUPS)
+    work = _work(attention, options["rows"])
     read = _bytes_to_read(attention, queries)
     return {
         "kernels": len(function.kernels),
         "threads": int(np.prod(kernel.block)),
         "workgroup_bytes": kernel.static_workgroup_bytes + kernel.dynamic_workgroup_bytes,
-        "queries_of_workgroup": queries // WORKGROUPS,
+        "queries_of_workgroup": own,
         "matrix_work": total["multiply_adds"] / (WORKGROUPS * work),
         "bank_conflicts": total["shared_bank_conflicts"] / max(total["shared_wavefronts"], 1),
         "global_reads": 32 * total["global_sectors_read"] / read,
         "pipes": {name: pipe["cycles"] for name, pipe in estimate["pipes"].items()},
         "limit": estimate["limit"], "gpu": estimate["gpu"],
     }
-
-
-def _queries_of_workgroup(attention: mta.Attention, chip: str) -> int:
-    """The number of queries with which a second workgroup begins, less one."""
-    open_sizes = mta.compile(attention, "ptx", options={"chip": chip})
-    function = open_sizes.contract.function("attention")
-    kernel = function.kernels[0]
-    queries = 1
-    while True:
-        shapes = {name: x.shape for name, x in _arguments(attention, queries + 1, 1).items()}
-        if kernel.grid_of(function.bind(shapes))[0] > 1:
-            return queries
-        queries += 1
 
 
 def _run_counted(ptx: str, function: Function, folder: Path, arguments: dict[str, np.ndarray],
@@ -191,16 +205,19 @@ def _steps(attention: mta.Attention) -> tuple[list, list]:
     return ops[:softmax], ops[softmax + 1:]
 
 
-def _work(attention: mta.Attention, own_rows: int) -> float:
+def _halo(attention: mta.Attention) -> int:
+    """Rows above its own that a result reads."""
+    return sum(op.cq - 1 for op in attention.program if isinstance(op, KeyQueryConv))
+
+
+def _work(attention: mta.Attention, rows: int) -> float:
     """Multiply-adds of a workgroup on tensor cores, per the design's table.
 
     A convolution is a band of 24 for every query of the window, a mix as many
     as there are heads in it; every sweep counts what it needs, for all rows of
-    the tile, its halo included, which is rounded up to 16 rows with them.
+    the tile, its halo included.
     """
     before, after = _steps(attention)
-    halo = sum(op.cq - 1 for op in before + after if isinstance(op, KeyQueryConv))
-    rows = -(-(own_rows + halo) // 16) * 16
 
     def cost(ops) -> int:
         return sum(24 * op.cq if isinstance(op, KeyQueryConv) else op.group
@@ -213,10 +230,9 @@ def _work(attention: mta.Attention, own_rows: int) -> float:
 
 def _bytes_to_read(attention: mta.Attention, queries: int) -> int:
     """What the tiling has to read: own and halo queries once, keys once a sweep, values once."""
-    before, after = _steps(attention)
-    halo = sum(op.cq - 1 for op in before + after if isinstance(op, KeyQueryConv))
+    _, after = _steps(attention)
     # The first workgroup has no queries above its own.
-    rows = queries + (WORKGROUPS - 1) * halo
+    rows = queries + (WORKGROUPS - 1) * _halo(attention)
     sweeps = 2 if after else 1
     size = attention.numpy_dtype.itemsize
     keys = WORKGROUPS * KEYS * (sweeps * attention.head_dim + attention.value_dim)

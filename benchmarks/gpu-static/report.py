@@ -66,8 +66,9 @@ def markdown(result: dict) -> str:
         "Matrix work is relative to the tile's: D and Dv for the products with keys and values, "
         "6 × 24 for a convolution, the heads of a group for a mix, in every sweep that needs them. "
         "Global reads are sectors relative to queries, keys and values once a sweep. Cycles are the "
-        "speed of light of the pipe that limits and of the tensor cores, per score of the tile on "
-        "one multiprocessor.", "",
+        "speed of light, for the counted workgroups spread over the whole GPU, of the pipe that "
+        "limits and of the tensor cores. Times are those of a processor. Schedules are those for "
+        "B=4, H=16, N=4096.", "",
         "| program | D | type | chip | registers | spilled | KiB | matrix work | conflicts | reads "
         "| error | PTX s | cubin s | limit | cycles | tensor | |",
         "|---|---:|---|---|" + "---:|" * 9 + "---|---:|---:|---|",
@@ -84,7 +85,6 @@ def _line(row: dict) -> str:
     start = [row["program"], row["head_dim"], row["dtype"], row["chip"]]
     if "error" in row:
         return f"| {' | '.join(map(str, start))} |{' - |' * 12} **failed** |"
-    # Of one workgroup's rows and 1008 keys, on the share of a multiprocessor.
     cycles = row["pipes"]
     fields = [
         *start, row["registers"], row["spill_bytes"], f"{row['workgroup_bytes'] / 1024:.0f}",

@@ -59,6 +59,11 @@ class CompiledAttention:
         """How to launch the kernels; AttributeError for a target that has none."""
         return self._kernels("contract")
 
+    @property
+    def contract_text(self) -> str:
+        """The contract as JSON; AttributeError for a target that has none."""
+        return self._kernels("contract_text")
+
     def _kernels(self, name: str):
         if not hasattr(self._run, name):
             raise AttributeError(f"{name}: expects target ptx, but got {self.target.name}")

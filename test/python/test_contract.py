@@ -140,6 +140,7 @@ def test_compiled_kernels_show_what_they_are():
     run = mta.compile(attention_of("grouped"), "ptx")
     assert ".entry attention_kernel(" in run.ptx
     assert run.contract.functions[0].name == "attention"
+    assert Contract.parse(run.contract_text) == run.contract
     for target in ("numpy", "cpu", "ptx-reference"):
         with pytest.raises(AttributeError, match=f"expects target ptx, but got {target}"):
             _ = mta.compile(attention_of("grouped"), target).ptx
