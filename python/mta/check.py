@@ -58,7 +58,9 @@ def measure(output: np.ndarray, expected: np.ndarray) -> Error:
     # Infinities cancel to NaN here, which is what they should count as.
     with np.errstate(invalid="ignore"):
         difference = output.astype(np.float64) - expected.astype(np.float64)
-    norm, reference_norm = np.linalg.norm(difference), np.linalg.norm(expected)
+    # Squares of f16 numbers would overflow.
+    norm = np.linalg.norm(difference)
+    reference_norm = np.linalg.norm(expected.astype(np.float64))
     if not np.isfinite(norm):
         return Error(float("nan"), float("nan"))
     relative = norm / reference_norm if reference_norm else norm

@@ -81,8 +81,8 @@ def AssignLayoutsPass : Pass<"mta-assign-layouts"> {
 
     Contractions fix the layouts of their operands and results; from there they
     spread over elementwise operations, broadcasts, reductions, slices, loops
-    and branches. Constants, steps and broadcasts are repeated for every use, as
-    uses may differ.
+    and branches. Constants, steps, broadcasts and bounds of rows and columns
+    are repeated for every use, as uses may differ, and stand where it is.
 
     A vector that no contraction reaches, or that two reach with different
     layouts, is an error: there is no conversion between layouts that nobody
@@ -100,7 +100,10 @@ def ConvertVectorToFragmentsPass : Pass<"convert-vector-to-fragments"> {
     columns two shuffles, copies `nvgpu.device_async_copy` of 16 bytes. Nothing
     is indexed at run time but memory, so that all pieces are registers.
 
-    Barriers and the order of operations stay as they are.
+    Barriers and the order of operations stay as they are. With more than 8
+    warps, where registers are short, threads read their number again in loops
+    and after barriers, in inline PTX, so that what follows from it is computed
+    where it is used; `nvvm.bar.warp.sync` keeps loads where they are.
   }];
   let dependentDialects = [
     "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",

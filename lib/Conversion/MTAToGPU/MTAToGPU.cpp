@@ -82,7 +82,7 @@ static gpu::LaunchOp makeLaunch(TileBuilder &b, const KernelPlan &plan,
                                               {total}));
   };
   Value tiles = count(output[2], plan.queryTile());
-  Value groups = count(output[1], plan.heads);
+  Value groups = count(output[1], plan.groupHeads);
   Value batches = count(output[0], 1);
   Value one = b.index(1);
   auto launch = gpu::LaunchOp::create(b, tiles, groups, batches,

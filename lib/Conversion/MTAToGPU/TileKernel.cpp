@@ -34,7 +34,7 @@ static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 void TileKernel::locate(Value tile, Value tiles, Value group, Value batch) {
   this->batch = batch;
-  head0 = b.mul(group, plan.heads);
+  head0 = b.mul(group, plan.groupHeads);
   queries = memref::DimOp::create(b, buffers.query, 2);
   keys = memref::DimOp::create(b, buffers.key, 2);
   shift = b.sub(keys, queries);
@@ -44,7 +44,7 @@ void TileKernel::locate(Value tile, Value tiles, Value group, Value batch) {
   row0 = b.add(b.mul(tile, plan.queryTile()),
                static_cast<int64_t>(op.getQueryHalo()));
   rowEnd = b.min(b.add(row0, plan.queryTile()), queries);
-  firstRow = b.add(row0, -plan.rowsBefore);
+  firstRow = b.add(row0, plan.queryTile() - plan.rows);
   tileKeyEnd = keys;
   Value rows = vector::BroadcastOp::create(
       b, VectorType::get({plan.rows}, b.getIndexType()), keys);
@@ -127,6 +127,11 @@ Value TileKernel::readQuery() {
 }
 
 void TileKernel::loadQuery() {
+  if (plan.hasManyHeads) {
+    if (plan.queryPlacement == QueryPlacement::Registers)
+      query = loadQueries(0, plan.rows, 0, plan.headDim);
+    return;
+  }
   queryBuffer =
       b.workgroupBuffer(1, {plan.rows, paddedRow(plan.headDim)}, element);
   for (int64_t head = 0; head < plan.heads; ++head) {
@@ -163,6 +168,8 @@ SmallVector<Value> TileKernel::emitSweep(
             arith::ConstantOp::create(b, b.getZeroAttr(b.getF16Type()));
         linalg::FillOp::create(b, none, buffer);
       }
+  if (plan.hasManyHeads)
+    BarrierOp::create(b);
   // The last results trail, so that more tiles may follow the last keys.
   Value end = b.add(tileKeyEnd, sweep.trailing);
   Value isEmpty = b.compare(arith::CmpIPredicate::eq, tileKeyEnd, zero());
@@ -177,6 +184,12 @@ SmallVector<Value> TileKernel::emitSweep(
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value tile = loop.getInductionVar();
+  if (plan.hasManyHeads) {
+    SmallVector<Value> results = body(tile, loop.getRegionIterArgs());
+    finishTile();
+    scf::YieldOp::create(b, results);
+    return llvm::to_vector_of<Value>(loop.getResults());
+  }
   if (overlaps) {
     waitForCopies(b);
     Value next = b.add(tile, 1);
@@ -191,20 +204,25 @@ SmallVector<Value> TileKernel::emitSweep(
   return llvm::to_vector_of<Value>(loop.getResults());
 }
 
-/// The scores of a tile. With `valueTrailing`, its values, which trail by as
-/// much, are needed later.
-Value TileKernel::computeScores(Value tile,
-                                std::optional<int64_t> valueTrailing) {
+Value TileKernel::multiplyKeys(Value tile) {
   SmallVector<Value> leading;
   if (plan.stages > 1)
     leading.push_back(slotOf(tile));
   Value key = b.read(keyBuffer, at(leading, zero(), zero()),
                      b.type({plan.keyTile, plan.headDim}, element));
-  VectorType type = tileType(b.getF32Type());
+  return b.contract(query ? query : readQuery(), key,
+                    b.splat(tileType(plan.rows), 0.0), /*rhsTransposed=*/true);
+}
+
+/// The scores of a tile. With `valueTrailing`, its values, which trail by as
+/// much, are needed later.
+Value TileKernel::computeScores(Value tile,
+                                std::optional<int64_t> valueTrailing) {
+  split = Split::Heads;
+  VectorType type = tileType(plan.rows);
   Value scores =
-      b.contract(query ? query : readQuery(), key, b.splat(type, 0.0),
-                 /*rhsTransposed=*/true);
-  if (plan.stages == 1 && valueTrailing) {
+      plan.hasManyHeads ? multiplyKeysByHead(tile) : multiplyKeys(tile);
+  if (plan.stages == 1 && valueTrailing && !plan.hasManyHeads) {
     // The values take the place of the keys.
     BarrierOp::create(b);
     copyValues(tile, *valueTrailing);
@@ -219,6 +237,8 @@ Value TileKernel::computeScores(Value tile,
 }
 
 Value TileKernel::multiplyValues(Value weights, Value tile, Value accumulator) {
+  if (plan.hasManyHeads)
+    return multiplyValuesByHead(weightsByHead(weights), tile, accumulator);
   SmallVector<Value> leading;
   if (plan.stages > 1)
     leading.push_back(slotOf(tile));
@@ -255,6 +275,10 @@ void TileKernel::emitOneSweep() {
                                         b.splat(type, 0.0));
   Value inverse = arith::DivFOp::create(b, b.splat(type, 1.0), sum);
   inverse = arith::SelectOp::create(b, nothing, b.splat(type, 0.0), inverse);
+  if (plan.endsInRows(plan.before)) {
+    split = Split::Rows;
+    inverse = statisticByHead(inverse);
+  }
   storeOutput(arith::MulFOp::create(
       b, results[2], b.broadcastRows(inverse, accumulatorType())));
   if (buffers.logSumExp)
@@ -289,14 +313,15 @@ Value TileKernel::weightsOffset(const Statistics &statistics) {
       arith::AddFOp::create(b, finiteMaximum(statistics.maximum), logSum);
   Value nothing = arith::CmpFOp::create(
       b, arith::CmpFPredicate::OEQ, statistics.sum, b.splat(rowsType(), 0.0));
-  if (plan.rowsBefore > 0) {
-    VectorType type = VectorType::get({plan.rows}, b.getIndexType());
-    Value row = b.add(b.step(plan.rows, 0, 1),
-                      vector::BroadcastOp::create(b, type, firstRow));
+  int64_t rows = plan.softmaxRows;
+  if (mayBeBefore(rows)) {
+    VectorType type = VectorType::get({rows}, b.getIndexType());
+    Value row = b.add(b.step(rows, 0, 1),
+                      vector::BroadcastOp::create(b, type, firstOf(rows)));
     Value none = vector::BroadcastOp::create(b, type, zero());
     Value isBefore = b.compare(arith::CmpIPredicate::slt, row, none);
     nothing = arith::OrIOp::create(
-        b, nothing, b.broadcast(isBefore, b.type({plan.rows}, b.getI1Type())));
+        b, nothing, b.broadcast(isBefore, b.type({rows}, b.getI1Type())));
   }
   return arith::SelectOp::create(b, nothing, b.splat(rowsType(), kInfinity),
                                  offset);
@@ -309,6 +334,8 @@ void TileKernel::emitWeightsSweep(const Statistics &statistics) {
   for (StepState &state : after)
     sweep.steps.push_back(&state);
   Value offset = weightsOffset(statistics);
+  if (plan.hasManyHeads)
+    b.write(offset, statisticsBuffer, {zero(), zero()});
   Value init = b.splat(accumulatorType(), 0.0);
   Value accumulator =
       emitSweep(sweep, init, [&](Value tile, ValueRange carried) {
@@ -316,8 +343,11 @@ void TileKernel::emitWeightsSweep(const Statistics &statistics) {
         Value scores = computeScores(tile, sweep.trailing);
         scores = applySteps(before, scores, tile, trailing, false);
         scores = mask(scores, tile, trailing, false, -kInfinity);
+        Value own = offset;
+        if (plan.hasManyHeads)
+          own = b.read(statisticsBuffer, {zero(), zero()}, rowsType());
         Value difference = arith::SubFOp::create(
-            b, scores, b.broadcastRows(offset, tileType(b.getF32Type())));
+            b, scores, b.broadcastRows(own, tileType(plan.softmaxRows)));
         Value weights =
             applySteps(after, exp2(difference), tile, trailing, true);
         bool spread = llvm::any_of(after, [](const StepState &state) {
@@ -334,6 +364,17 @@ void TileKernel::build(Value tile, Value tiles, Value group, Value batch) {
   locate(tile, tiles, group, batch);
   loadQuery();
   prepareSteps();
+  if (!plan.hasManyHeads)
+    allocateKeysAndValues();
+  if (!plan.hasTwoSweeps())
+    return emitOneSweep();
+  Statistics statistics = emitStatisticsSweep();
+  if (buffers.logSumExp)
+    storeLogSumExp(statistics);
+  emitWeightsSweep(statistics);
+}
+
+void TileKernel::allocateKeysAndValues() {
   int64_t keyRow = paddedRow(plan.headDim);
   int64_t valueRow = paddedRow(plan.valueDim);
   if (plan.stages == 1)
@@ -343,10 +384,4 @@ void TileKernel::build(Value tile, Value tiles, Value group, Value batch) {
       plan.stages == 1
           ? keyBuffer
           : b.workgroupBuffer(plan.stages, {plan.keyTile, valueRow}, element);
-  if (!plan.hasTwoSweeps())
-    return emitOneSweep();
-  Statistics statistics = emitStatisticsSweep();
-  if (buffers.logSumExp)
-    storeLogSumExp(statistics);
-  emitWeightsSweep(statistics);
 }

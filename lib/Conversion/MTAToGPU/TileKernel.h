@@ -47,7 +47,10 @@ private:
     mlir::SmallVector<mlir::Value> views;
     /// Convolutions: the band matrix of every window query and head of the
     /// group that is read. Mixes: the weight of every head that is read.
+    /// With many heads there is one matrix of all weights of a mix, and the
+    /// diagonals of bands are in workgroup memory.
     mlir::SmallVector<mlir::Value> weights;
+    mlir::Value diagonals;
   };
   /// One run over the keys.
   struct Sweep {
@@ -62,6 +65,7 @@ private:
 
   void locate(mlir::Value tile, mlir::Value tiles, mlir::Value group,
               mlir::Value batch);
+  void allocateKeysAndValues();
   void loadQuery();
   mlir::Value readQuery();
   void prepareSteps();
@@ -89,6 +93,7 @@ private:
   void emitWeightsSweep(const Statistics &statistics);
   mlir::Value weightsOffset(const Statistics &statistics);
 
+  mlir::Value multiplyKeys(mlir::Value tile);
   mlir::Value computeScores(mlir::Value tile,
                             std::optional<int64_t> valueTrailing);
   mlir::Value applySteps(mlir::MutableArrayRef<StepState> steps,
@@ -96,11 +101,13 @@ private:
                          int64_t &trailing, bool masked);
   mlir::Value applyConv(StepState &state, mlir::Value scores, mlir::Value tile);
   void accumulateWindow(StepState &state, mlir::Value view, mlir::Value half,
-                        int64_t a, int64_t head,
+                        mlir::Value band, int64_t a, int64_t head, int64_t row,
                         mlir::MutableArrayRef<mlir::Value> pieces);
   void writeScores(const StepState &state, mlir::Value scores, mlir::Value row,
                    mlir::Value column);
   mlir::Value applyMix(StepState &state, mlir::Value scores);
+  mlir::Value isAllowed(int64_t rows, mlir::Value column0);
+  mlir::Value isAllowedByRow(int64_t rows, mlir::Value column0);
   mlir::Value mask(mlir::Value scores, mlir::Value tile, int64_t trailing,
                    bool ownRowsOnly, double fill);
   /// Carries maximum, sum and, if there is one, the accumulator on to the
@@ -112,16 +119,53 @@ private:
                              mlir::Value accumulator);
   void storeOutput(mlir::Value accumulator);
   void storeLogSumExp(const Statistics &statistics);
-  mlir::Value isOwnRow();
+  mlir::Value isOwnRow(int64_t rows);
+
+  // Many heads.
+  void barrier();
+  void willWrite(mlir::Value buffer);
+  void finishTile();
+  std::pair<mlir::Value, mlir::Value> allocateHeads(int64_t rows,
+                                                    int64_t before,
+                                                    int64_t columns,
+                                                    mlir::Type element);
+  void allocateManyHeads();
+  void fillZero(mlir::Value buffer);
+  mlir::Value neededRows(const StepPlan &step, mlir::VectorType type);
+  /// `rows` x `columns` of a matrix of every head from (`row`, `column`) on, in
+  /// rows from `first` to `limit`.
+  mlir::Value loadTile(mlir::Value source, mlir::Value row, mlir::Value first,
+                       mlir::Value limit, int64_t rows, int64_t column,
+                       int64_t columns);
+  mlir::Value loadQueries(int64_t row, int64_t rows, int64_t column,
+                          int64_t columns);
+  mlir::Value multiplyKeysByHead(mlir::Value tile);
+  mlir::Value multiplyValuesByHead(mlir::Value weights, mlir::Value tile,
+                                   mlir::Value accumulator);
+  mlir::Value buildDiagonals(const StepPlan &step);
+  mlir::Value loadBand(const StepState &state, int64_t a);
+  mlir::Value buildMixMatrix(const StepState &state);
+  mlir::Value mixHeads(StepState &state, mlir::Value scores);
+  mlir::Value weightsByHead(mlir::Value weights);
+  mlir::Value statisticByHead(mlir::Value rows);
   mlir::Value exp2(mlir::Value vector);
 
-  mlir::VectorType tileType(mlir::Type type) {
-    return b.type({plan.rows, plan.keyTile}, type);
+  mlir::VectorType tileType(int64_t rows) {
+    return b.type({rows, plan.keyTile}, b.getF32Type());
   }
-  mlir::VectorType rowsType() { return b.type({plan.rows}, b.getF32Type()); }
+  mlir::VectorType rowsType() {
+    return b.type({plan.softmaxRows}, b.getF32Type());
+  }
   mlir::VectorType accumulatorType() {
-    return b.type({plan.rows, plan.valueDim}, b.getF32Type());
+    return b.type({plan.accumulatorRows, plan.valueDim}, b.getF32Type());
   }
+  /// The first of the last `rows` rows of the tile.
+  mlir::Value firstOf(int64_t rows) {
+    return b.add(firstRow, plan.rows - rows);
+  }
+  /// Whether the first of the last `rows` rows of the tile may be before the
+  /// first query.
+  bool mayBeBefore(int64_t rows) { return rows > plan.queryTile(); }
   bool isCausal() { return op.getMask() == Mask::Causal; }
   mlir::Value zero() { return b.index(0); }
   mlir::Value slotOf(mlir::Value tile);
@@ -153,6 +197,17 @@ private:
   mlir::SmallVector<StepState> before, after;
   /// What all mixes pass scores through.
   mlir::SmallVector<mlir::Value> mixBuffers;
+  int64_t mixRows = 0;
+
+  /// What the warps share of the scores at this point of the program: heads, or
+  /// rows of the tile.
+  enum class Split { Heads, Rows } split = Split::Heads;
+  /// What weights and statistics pass through on the way back to the heads.
+  mlir::Value weightsBuffer, statisticsBuffer;
+  /// Buffers read since the last barrier of a tile, and written before the
+  /// first one.
+  mlir::SmallVector<mlir::Value> readSinceBarrier, writtenFirst;
+  bool hasBarrier = false;
 };
 
 } // namespace mta

@@ -75,6 +75,9 @@ Value TileKernel::buildBand(const StepState &state, int64_t a, int64_t head) {
     index = b.add(index, b.mul(heads, constant(window * size)));
     if (size > 1)
       mask = arith::AndIOp::create(b, mask, isInGroup(heads, size, head));
+    if (plan.groupHeads < plan.heads)
+      mask =
+          arith::AndIOp::create(b, mask, isInGroup(heads, plan.groupHeads, 0));
   }
   return gatherWeights(state, index, mask, b.getF16Type());
 }
@@ -115,10 +118,20 @@ Value TileKernel::isInGroup(Value heads, int64_t size, int64_t head) {
 /// those of another; what is above the first ones of a head, its halo, belongs
 /// to rows that are not stored and may be anything.
 void TileKernel::allocateConv(StepState &state) {
+  const StepPlan &step = *state.plan;
+  for (int64_t copy = 0; plan.hasManyHeads && copy < step.copies; ++copy) {
+    auto [buffer, view] = allocateHeads(
+        step.neededRows, step.rows - step.neededRows + step.rowsBefore,
+        2 * plan.keyTile, b.getF16Type());
+    state.buffers.push_back(buffer);
+    state.views.push_back(view);
+  }
+  if (plan.hasManyHeads)
+    return;
   int64_t columns = paddedRow(2 * plan.keyTile);
   int64_t halo = state.plan->rowsBefore;
   int64_t all = plan.heads * plan.rows + halo;
-  for (int64_t copy = 0; copy < (plan.splitScores ? 2 : 1); ++copy) {
+  for (int64_t copy = 0; copy < step.copies; ++copy) {
     Value buffer = b.workgroupBuffer({all, columns}, b.getF16Type());
     state.buffers.push_back(buffer);
     if (plan.heads > 1) {
@@ -139,10 +152,12 @@ void TileKernel::allocateConv(StepState &state) {
 /// One tile of all heads.
 void TileKernel::allocateMix(StepState &state) {
   if (mixBuffers.empty())
-    for (int64_t copy = 0; copy < (plan.splitScores ? 2 : 1); ++copy)
+    for (int64_t copy = 0; copy < state.plan->copies; ++copy)
       mixBuffers.push_back(b.workgroupBuffer(
           {plan.heads, plan.rows, paddedRow(plan.keyTile)}, b.getF16Type()));
-  state.buffers = state.views = mixBuffers;
+  state.views.assign(mixBuffers.begin(),
+                     mixBuffers.begin() + state.plan->copies);
+  state.buffers = state.views;
 }
 
 TileKernel::StepState TileKernel::prepareStep(const StepPlan &step) {
@@ -155,6 +170,14 @@ TileKernel::StepState TileKernel::prepareStep(const StepPlan &step) {
     allocateMix(state);
   // A head that only reads itself has weights for every head; others for every
   // head and every one that is read.
+  if (step.bandElements > 0) {
+    state.diagonals = buildDiagonals(step);
+    return state;
+  }
+  if (plan.hasManyHeads && !conv) {
+    state.weights.push_back(buildMixMatrix(state));
+    return state;
+  }
   int64_t sources = step.groupSize == 1 && conv ? 1 : plan.heads;
   for (int64_t head = 0; head < sources; ++head) {
     if (!conv) {
@@ -168,6 +191,8 @@ TileKernel::StepState TileKernel::prepareStep(const StepPlan &step) {
 }
 
 void TileKernel::prepareSteps() {
+  if (plan.hasManyHeads)
+    allocateManyHeads();
   for (const StepPlan &step : plan.before)
     before.push_back(prepareStep(step));
   for (const StepPlan &step : plan.after)
@@ -204,30 +229,35 @@ void TileKernel::writeScores(const StepState &state, Value scores, Value row,
   Type f16 = b.getF16Type();
   for (Value view : state.views) {
     Value part = b.convert(scores, f16);
-    b.write(part, view, at({}, row, column));
+    Value mask = plan.hasManyHeads
+                     ? neededRows(*state.plan, cast<VectorType>(part.getType()))
+                     : Value();
+    b.write(part, view, at({}, row, column), mask);
     if (state.views.size() > 1)
       scores =
           arith::SubFOp::create(b, scores, b.convert(part, b.getF32Type()));
   }
-  BarrierOp::create(b);
+  barrier();
 }
 
 /// Adds the products of one window query, for one head of the group that is
-/// read, to the pieces of 8 columns of the result.
+/// read, to the pieces of 8 columns of rows of the result from `row` on.
 void TileKernel::accumulateWindow(StepState &state, Value view, Value half,
-                                  int64_t a, int64_t head,
-                                  MutableArrayRef<Value> pieces) {
-  auto conv = cast<KeyQueryConvOp>(state.plan->op);
+                                  Value band, int64_t a, int64_t head,
+                                  int64_t row, MutableArrayRef<Value> pieces) {
   int64_t halo = 8 * state.plan->haloPieces;
   int64_t width = halo + plan.keyTile;
   bool shared = state.plan->groupSize > 1;
   Type f16 = b.getF16Type();
+  auto piecesType = cast<VectorType>(pieces[0].getType());
+  int64_t rows = piecesType.getDimSize(piecesType.getRank() - 2);
+  row += state.plan->rows - state.plan->resultRows;
   auto typeOf = [&](int64_t columns) {
-    return shared ? VectorType::get({plan.rows, columns}, f16)
-                  : b.type({plan.rows, columns}, f16);
+    return shared ? VectorType::get({rows, columns}, f16)
+                  : b.type({rows, columns}, f16);
   };
   auto read = [&](Value column, int64_t columns) {
-    SmallVector<Value> indices = at({}, b.index(a), column);
+    SmallVector<Value> indices = at({}, b.index(row + a), column);
     if (shared)
       indices[0] = b.index(head);
     return b.read(view, indices, typeOf(columns));
@@ -241,7 +271,6 @@ void TileKernel::accumulateWindow(StepState &state, Value view, Value half,
     scores = b.insertColumns(read(column, halo), scores, 0);
     scores = b.insertColumns(tile, scores, halo);
   }
-  Value band = state.weights[head * conv.getQueryWindow() + a];
   for (auto [index, piece] : llvm::enumerate(pieces))
     piece = b.contract(b.extractColumns(scores, 8 * index, halo + 8), band,
                        piece, /*rhsTransposed=*/false);
@@ -250,23 +279,41 @@ void TileKernel::accumulateWindow(StepState &state, Value view, Value half,
 Value TileKernel::applyConv(StepState &state, Value scores, Value tile) {
   auto conv = cast<KeyQueryConvOp>(state.plan->op);
   Value half = arith::RemUIOp::create(b, tile, b.index(2));
+  willWrite(state.views[0]);
   writeScores(state, scores, b.index(conv.getQueryWindow() - 1),
               b.mul(half, plan.keyTile));
-  VectorType piece = b.type({plan.rows, 8}, b.getF32Type());
-  SmallVector<Value> pieces(plan.keyTile / 8, b.splat(piece, 0.0));
-  int64_t sources = state.weights.size() / conv.getQueryWindow();
-  for (Value view : state.views)
-    for (int64_t head = 0; head < sources; ++head)
-      for (int64_t a = 0; a < conv.getQueryWindow(); ++a)
-        accumulateWindow(state, view, half, a, head, pieces);
-  Value result = b.splat(tileType(b.getF32Type()), 0.0);
+  split = Split::Heads;
+  int64_t rows = state.plan->resultRows;
+  // With many heads one strip after the other, as registers are short.
+  int64_t rowsAtOnce = plan.hasManyHeads ? 16 : rows;
+  int64_t columns = plan.keyTile / 8;
+  VectorType piece = b.type({rowsAtOnce, 8}, b.getF32Type());
+  SmallVector<Value> pieces(rows / rowsAtOnce * columns, b.splat(piece, 0.0));
+  int64_t sources =
+      state.diagonals ? 1 : state.weights.size() / conv.getQueryWindow();
+  for (int64_t head = 0; head < sources; ++head)
+    for (int64_t a = 0; a < conv.getQueryWindow(); ++a) {
+      Value band = state.diagonals
+                       ? loadBand(state, a)
+                       : state.weights[head * conv.getQueryWindow() + a];
+      for (int64_t row = 0; row < rows; row += rowsAtOnce)
+        for (Value view : state.views)
+          accumulateWindow(state, view, half, band, a, head, row,
+                           MutableArrayRef(pieces).slice(
+                               row / rowsAtOnce * columns, columns));
+    }
+  readSinceBarrier.push_back(state.views[0]);
+  Value result = b.splat(tileType(rows), 0.0);
   for (auto [index, value] : llvm::enumerate(pieces))
-    result = b.insertColumns(value, result, 8 * index);
+    result = b.insertPart(value, result, index / columns * rowsAtOnce,
+                          8 * (index % columns));
   return result;
 }
 
 Value TileKernel::applyMix(StepState &state, Value scores) {
-  VectorType type = tileType(b.getF32Type());
+  if (plan.hasManyHeads)
+    return mixHeads(state, scores);
+  VectorType type = tileType(plan.rows);
   if (plan.heads == 1)
     return arith::MulFOp::create(b, scores,
                                  b.broadcast(state.weights[0], type));
@@ -291,38 +338,47 @@ Value TileKernel::applyMix(StepState &state, Value scores) {
 // Masks
 //===----------------------------------------------------------------------===//
 
+/// Whether pairs are allowed, rows x columns from `column0` on.
+Value TileKernel::isAllowed(int64_t rows, Value column0) {
+  VectorType flat = VectorType::get({rows, plan.keyTile}, b.getIndexType());
+  Value column =
+      b.add(b.step(plan.keyTile, 0, 1),
+            vector::BroadcastOp::create(
+                b, VectorType::get({plan.keyTile}, b.getIndexType()), column0));
+  // Columns before the first key are large numbers.
+  return b.compare(arith::CmpIPredicate::ult, b.broadcast(column, flat),
+                   b.broadcastRows(keyEnds, flat));
+}
+
 /// `scores`, which trail by `trailing` columns, with `fill` where a pair is not
 /// allowed. No code runs in tiles all of whose pairs are; rows of the halo
 /// count only if they are needed.
 Value TileKernel::mask(Value scores, Value tile, int64_t trailing,
                        bool ownRowsOnly, double fill) {
   auto type = cast<VectorType>(scores.getType());
+  int64_t rows = type.getDimSize(type.getRank() - 2);
   Value column0 = b.add(b.mul(tile, plan.keyTile), -trailing);
   Value columnEnd = b.add(column0, plan.keyTile);
   Value end = keys;
   if (isCausal()) {
     // Rows before the first query are zero anyway.
-    Value first = ownRowsOnly ? row0 : b.max(firstRow, zero());
+    Value first = ownRowsOnly ? row0 : b.max(firstOf(rows), zero());
     end = b.min(end, b.add(b.add(first, shift), 1));
   }
   Value isBoundary = b.compare(arith::CmpIPredicate::sgt, columnEnd, end);
   if (trailing > 0)
     isBoundary = arith::OrIOp::create(
         b, isBoundary, b.compare(arith::CmpIPredicate::slt, column0, zero()));
+  if (plan.hasManyHeads && mayBeBefore(rows))
+    isBoundary = arith::OrIOp::create(
+        b, isBoundary,
+        b.compare(arith::CmpIPredicate::slt, firstOf(rows), zero()));
   auto branch = scf::IfOp::create(b, scores.getType(), isBoundary,
                                   /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
-  VectorType flat =
-      VectorType::get({plan.rows, plan.keyTile}, b.getIndexType());
-  Value column =
-      b.add(b.step(plan.keyTile, 0, 1),
-            vector::BroadcastOp::create(
-                b, VectorType::get({plan.keyTile}, b.getIndexType()), column0));
-  // Columns before the first key are large numbers.
-  Value allowed =
-      b.compare(arith::CmpIPredicate::ult, b.broadcast(column, flat),
-                b.broadcastRows(keyEnds, flat));
+  Value allowed = plan.hasManyHeads ? isAllowedByRow(rows, column0)
+                                    : isAllowed(rows, column0);
   allowed =
       b.broadcast(allowed, VectorType::get(type.getShape(), b.getI1Type()));
   Value masked =

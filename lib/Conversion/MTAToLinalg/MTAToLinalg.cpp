@@ -39,7 +39,7 @@ struct ConvertMTAToLinalgPass
     target.addIllegalDialect<mta::MTADialect>();
     // What tile programs do with memory is not this lowering's.
     target.addLegalOp<mta::BarrierOp, mta::CommitCopiesOp, mta::CopyTileOp,
-                      mta::WaitCopiesOp>();
+                      mta::LoadBandOp, mta::LoadTileOp, mta::WaitCopiesOp>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))

@@ -22,11 +22,11 @@ static bool isWorkgroup(Value buffer) {
 }
 
 Pieces Distributor::place(ValueRange indices, const FragmentShape &shape,
-                          Value row, Value column) {
+                          int64_t headPiece, Value row, Value column) {
   Pieces result(indices);
   size_t dim = result.size() - shape.layout.getDims().size();
   for (DimRole role : shape.layout.getDims()) {
-    Value offset = role == DimRole::Head  ? head
+    Value offset = role == DimRole::Head  ? headOf(shape, headPiece)
                    : role == DimRole::Row ? row
                                           : column;
     result[dim] = add(result[dim], offset);
@@ -53,24 +53,35 @@ Pieces Distributor::loadMatrices(Value buffer, ValueRange indices,
 
 /// Matrices of rows 0-7 and 8-15 of 8 columns, then of the next 8: lanes 0-15
 /// point to the rows of the first two matrices, lanes 16-31 to the others.
+/// Where there are only rows 0-7, lanes 8-15 point to those of the next
+/// columns.
 void Distributor::readAccumulator(vector::TransferReadOp op, Pieces &result) {
   FragmentShape shape = shapeOf(op.getResult());
   result.resize(shape.size());
-  Value sixteen = constant(16);
-  Value row = add(row0, arith::RemUIOp::create(b, lane, sixteen));
-  Value side = mul(arith::DivUIOp::create(b, lane, sixteen), 8);
-  for (int64_t strip = 0; strip < shape.rowPieces; strip += 2)
-    for (int64_t column = 0; column < shape.columnPieces; column += 2) {
-      int64_t count = std::min<int64_t>(2, shape.columnPieces - column);
-      // A single matrix pair takes the addresses of lanes 0-15.
-      Value first = count == 2 ? add(side, 8 * column) : constant(8 * column);
-      Pieces loaded = loadMatrices(
-          op.getBase(),
-          place(op.getIndices(), shape, add(row, 8 * strip), first), 2 * count,
-          /*transposed=*/false);
-      for (int64_t index = 0; index < 2 * count; ++index)
-        result[shape.at(strip + index % 2, column + index / 2)] = loaded[index];
+  auto readBlock = [&](int64_t strip, int64_t column) {
+    int64_t rows = std::min<int64_t>(2, shape.rowPieces - strip);
+    int64_t columns = std::min<int64_t>(2, shape.columnPieces - column);
+    Value height = constant(8 * rows);
+    Value row = add(firstRowOf(shape), arith::RemUIOp::create(b, lane, height));
+    Value first = constant(8 * column);
+    // A single column of matrices takes the addresses of the first lanes.
+    if (columns == 2) {
+      Value matrix = arith::DivUIOp::create(b, lane, height);
+      Value side = arith::RemUIOp::create(b, matrix, constant(2));
+      first = add(mul(side, 8), 8 * column);
     }
+    Pieces loaded = loadMatrices(
+        op.getBase(),
+        place(op.getIndices(), shape, 0, add(row, 8 * strip), first),
+        rows * columns,
+        /*transposed=*/false);
+    for (int64_t index = 0; index < rows * columns; ++index)
+      result[shape.at(0, strip + index % rows, column + index / rows)] =
+          loaded[index];
+  };
+  for (int64_t strip = 0; strip < shape.rowPieces; strip += 2)
+    for (int64_t column = 0; column < shape.columnPieces; column += 2)
+      readBlock(strip, column);
 }
 
 /// Blocks of 2 x 2 matrices, (k, n), (k + 8, n), (k, n + 8), (k + 8, n + 8),
@@ -84,31 +95,54 @@ void Distributor::readRhs(vector::TransferReadOp op, Pieces &result) {
   Value matrix = arith::DivUIOp::create(b, lane, constant(8));
   Value odd = mul(arith::RemUIOp::create(b, matrix, constant(2)), 8);
   Value high = mul(arith::DivUIOp::create(b, matrix, constant(2)), 8);
-  for (int64_t k = 0; k < shape.rowPieces; k += 2)
-    for (int64_t n = 0; n < shape.columnPieces; n += 2) {
-      int64_t rows = std::min<int64_t>(2, shape.rowPieces - k);
-      int64_t columns = std::min<int64_t>(2, shape.columnPieces - n);
-      Value row = constant(8 * k), column = constant(8 * n);
-      if (rows == 2)
-        row = add(row, odd);
-      if (columns == 2)
-        column = add(column, rows == 2 ? high : odd);
-      Value &fast = transposed ? row : column;
-      fast = add(fast, low);
-      Pieces loaded =
-          loadMatrices(op.getBase(), place(op.getIndices(), shape, row, column),
-                       rows * columns, transposed);
-      for (int64_t index = 0; index < rows * columns; ++index)
-        result[shape.at(k + index % rows, n + index / rows)] = loaded[index];
-    }
+  auto readBlock = [&](int64_t head, int64_t k, int64_t n) {
+    int64_t rows = std::min<int64_t>(2, shape.rowPieces - k);
+    int64_t columns = std::min<int64_t>(2, shape.columnPieces - n);
+    Value row = constant(8 * k), column = constant(8 * n);
+    if (rows == 2)
+      row = add(row, odd);
+    if (columns == 2)
+      column = add(column, rows == 2 ? high : odd);
+    Value &fast = transposed ? row : column;
+    fast = add(fast, low);
+    Pieces loaded = loadMatrices(
+        op.getBase(), place(op.getIndices(), shape, head, row, column),
+        rows * columns, transposed);
+    for (int64_t index = 0; index < rows * columns; ++index)
+      result[shape.at(head, k + index % rows, n + index / rows)] =
+          loaded[index];
+  };
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t k = 0; k < shape.rowPieces; k += 2)
+      for (int64_t n = 0; n < shape.columnPieces; n += 2)
+        readBlock(head, k, n);
+}
+
+/// Row statistics, in f32: a number for every row.
+LogicalResult Distributor::readRows(vector::TransferReadOp op) {
+  FragmentShape shape = shapeOf(op.getResult());
+  Pieces values;
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t row = 0; row < shape.rowPieces; ++row)
+      values.push_back(memref::LoadOp::create(
+          b, op.getBase(),
+          place(op.getIndices(), shape, head, rowOf(shape, row), Value())));
+  pieces[op.getResult()] = std::move(values);
+  return success();
 }
 
 LogicalResult Distributor::distributeRead(vector::TransferReadOp op) {
   auto type = op.getVectorType();
   FragmentShape shape = shapeOf(op.getResult());
-  if (!isWorkgroup(op.getBase()) || type.getElementTypeBitWidth() != 16 ||
-      !op.getPermutationMap().isMinorIdentity() || op.hasOutOfBoundsDim() ||
-      op.getMask() || !shape.hasRows || !shape.hasColumns)
+  bool isPlain = isWorkgroup(op.getBase()) &&
+                 op.getPermutationMap().isMinorIdentity() &&
+                 !op.hasOutOfBoundsDim() && !op.getMask() && shape.hasRows;
+  if (isPlain && !shape.layout.has(DimRole::Column))
+    return readRows(op);
+  // Of what is spread over the warps, only an operand B is read in pieces.
+  if (!isPlain || type.getElementTypeBitWidth() != 16 || !shape.hasColumns ||
+      shape.layout.getRuns() != Runs::None ||
+      (!shape.layout.isRhs() && shape.headPieces > 1))
     return op.emitOpError("expects a read of a tile of 16-bit elements inside "
                           "of workgroup memory to be distributed to threads");
   Pieces result;
@@ -153,19 +187,94 @@ LogicalResult Distributor::distributeGather(vector::GatherOp op) {
 // Writes
 //===----------------------------------------------------------------------===//
 
+/// Whether all columns of a row share its mask.
+static bool isMaskOfRows(Value mask, const FragmentShape &shape) {
+  auto broadcast = mask.getDefiningOp<vector::BroadcastOp>();
+  while (shape.hasColumns && broadcast) {
+    auto source = dyn_cast<VectorType>(broadcast.getSourceType());
+    if (!source || source.getShape().back() == 1)
+      break;
+    broadcast = broadcast.getSource().getDefiningOp<vector::BroadcastOp>();
+  }
+  return !shape.hasColumns || broadcast;
+}
+
+/// Row statistics, by one of the lanes that hold them.
+LogicalResult Distributor::writeRows(vector::TransferWriteOp op) {
+  FragmentShape shape = shapeOf(op.getValueToStore());
+  Value isFirst =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, position, constant(0));
+  auto branch = scf::IfOp::create(b, isFirst, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t row = 0; row < shape.rowPieces; ++row)
+      memref::StoreOp::create(
+          b, pieces[op.getValueToStore()][shape.at(head, row, 0)], op.getBase(),
+          place(op.getIndices(), shape, head, rowOf(shape, row), Value()));
+  return success();
+}
+
 LogicalResult Distributor::writeWorkgroup(vector::TransferWriteOp op) {
   FragmentShape shape = shapeOf(op.getValueToStore());
-  if (op.getMask() || !shape.hasRows || !shape.hasColumns)
-    return op.emitOpError("expects a write of a whole tile to workgroup memory "
+  bool isPlain = shape.hasRows && !shape.layout.isRhs() &&
+                 shape.layout.getRuns() == Runs::None;
+  if (isPlain && !op.getMask() && !shape.layout.has(DimRole::Column))
+    return writeRows(op);
+  if (!isPlain || !shape.hasColumns ||
+      (op.getMask() && !isMaskOfRows(op.getMask(), shape)))
+    return op.emitOpError("expects a write of whole rows to workgroup memory "
                           "to be distributed to threads");
+  if (isInLoop(op))
+    locateAgain();
+  const Pieces &from = pieces[op.getValueToStore()];
   unsigned bytes = 2 * shape.element.getIntOrFloatBitWidth() / 8;
-  for (int64_t row = 0; row < shape.rowPieces; ++row)
+  auto writeRow = [&](int64_t head, int64_t row) {
+    OpBuilder::InsertionGuard guard(b);
+    if (op.getMask()) {
+      Value condition = pairAt(pieces[op.getMask()][shape.at(head, row, 0)], 0);
+      auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
+      b.setInsertionPointToStart(branch.thenBlock());
+    }
     for (int64_t column = 0; column < shape.columnPieces; ++column)
-      vector::StoreOp::create(
-          b, pieces[op.getValueToStore()][shape.at(row, column)], op.getBase(),
-          place(op.getIndices(), shape, rowOf(row), columnOf(column)),
-          /*nontemporal=*/false, llvm::MaybeAlign(bytes));
+      vector::StoreOp::create(b, from[shape.at(head, row, column)],
+                              op.getBase(),
+                              place(op.getIndices(), shape, head,
+                                    rowOf(shape, row), columnOf(column)),
+                              /*nontemporal=*/false, llvm::MaybeAlign(bytes));
+  };
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t row = 0; row < shape.rowPieces; ++row)
+      writeRow(head, row);
   return success();
+}
+
+/// The columns of a row: pairs, or what a lane holds of every run.
+void Distributor::storeRow(vector::TransferWriteOp op,
+                           const FragmentShape &shape, int64_t head,
+                           int64_t row) {
+  const Pieces &from = pieces[op.getValueToStore()];
+  int64_t bits = shape.element.getIntOrFloatBitWidth();
+  auto store = [&](ArrayRef<Value> elements, Value column) {
+    int64_t count = elements.size();
+    auto type = VectorType::get({count}, shape.element);
+    vector::StoreOp::create(
+        b, vector::FromElementsOp::create(b, type, elements), op.getBase(),
+        place(op.getIndices(), shape, head, rowOf(shape, row), column), false,
+        llvm::MaybeAlign(count * bits / 8));
+  };
+  int64_t longest = shape.layout.getRuns() == Runs::Column ? 4 : 1;
+  for (auto [first, count] : splitRuns(shape.columnPieces, longest)) {
+    SmallVector<Value> elements;
+    for (int64_t side = 0; side < 2; ++side)
+      for (int64_t piece = first; piece < first + count; ++piece)
+        elements.push_back(pairAt(from[shape.at(head, row, piece)], side));
+    Value column = add(mul(position, 2 * count), 8 * first);
+    // At most 16 bytes at once.
+    int64_t part = std::min<int64_t>(2 * count, 128 / bits);
+    for (int64_t start = 0; start < 2 * count; start += part)
+      store(ArrayRef(elements).slice(start, part), add(column, start));
+  }
 }
 
 /// Rows whose mask is set. All columns of a row share its mask; statistics of
@@ -173,39 +282,39 @@ LogicalResult Distributor::writeWorkgroup(vector::TransferWriteOp op) {
 LogicalResult Distributor::writeGlobal(vector::TransferWriteOp op) {
   FragmentShape shape = shapeOf(op.getValueToStore());
   Value mask = op.getMask();
-  auto broadcast = mask ? mask.getDefiningOp<vector::BroadcastOp>() : nullptr;
-  while (shape.hasColumns && broadcast) {
-    auto source = dyn_cast<VectorType>(broadcast.getSourceType());
-    if (!source || source.getShape().back() == 1)
-      break;
-    broadcast = broadcast.getSource().getDefiningOp<vector::BroadcastOp>();
-  }
-  if (!mask || !shape.hasRows || (shape.hasColumns && !broadcast))
+  if (!shape.hasRows || (mask && !isMaskOfRows(mask, shape)))
     return op.emitOpError("expects a mask of rows to be distributed to "
                           "threads");
-  const Pieces &from = pieces[op.getValueToStore()];
-  unsigned bytes = 2 * shape.element.getIntOrFloatBitWidth() / 8;
+  if (shape.layout.isRhs() || shape.layout.getRuns() == Runs::Reduction)
+    return op.emitOpError("expects an accumulator to be written by threads, "
+                          "but got ")
+           << shape.layout;
   Value isFirst =
       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, position, constant(0));
-  for (int64_t row = 0; row < shape.rowPieces; ++row) {
-    Value condition = pieces[mask][shape.at(row, 0)];
-    condition = shape.hasColumns
-                    ? pairAt(condition, 0)
-                    : arith::AndIOp::create(b, condition, isFirst).getResult();
-    auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(branch.thenBlock());
-    for (int64_t column = 0; column < shape.columnPieces; ++column) {
-      Value value = from[shape.at(row, column)];
-      Pieces indices =
-          place(op.getIndices(), shape, rowOf(row), columnOf(column));
-      if (shape.hasColumns)
-        vector::StoreOp::create(b, value, op.getBase(), indices, false,
-                                llvm::MaybeAlign(bytes));
-      else
-        memref::StoreOp::create(b, value, op.getBase(), indices);
+  auto writeRow = [&](int64_t head, int64_t row) {
+    // Without a mask all rows are written.
+    Value condition = shape.hasColumns ? Value() : isFirst;
+    if (mask) {
+      condition = pieces[mask][shape.at(head, row, 0)];
+      condition =
+          shape.hasColumns
+              ? pairAt(condition, 0)
+              : arith::AndIOp::create(b, condition, isFirst).getResult();
     }
-  }
+    OpBuilder::InsertionGuard guard(b);
+    if (condition) {
+      auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
+      b.setInsertionPointToStart(branch.thenBlock());
+    }
+    if (shape.hasColumns)
+      return storeRow(op, shape, head, row);
+    memref::StoreOp::create(
+        b, pieces[op.getValueToStore()][shape.at(head, row, 0)], op.getBase(),
+        place(op.getIndices(), shape, head, rowOf(shape, row), Value()));
+  };
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t row = 0; row < shape.rowPieces; ++row)
+      writeRow(head, row);
   return success();
 }
 
@@ -272,8 +381,10 @@ LogicalResult Distributor::distributeFill(linalg::FillOp op) {
                           "threads");
   ReassociationIndices all =
       llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-  Value flat = memref::CollapseShapeOp::create(
-      b, buffer, ArrayRef<ReassociationIndices>{all});
+  Value flat = buffer;
+  if (type.getRank() > 1)
+    flat = memref::CollapseShapeOp::create(b, buffer,
+                                           ArrayRef<ReassociationIndices>{all});
   Value value = vector::BroadcastOp::create(b, VectorType::get({8}, element),
                                             op.getInputs()[0]);
   auto loop =
