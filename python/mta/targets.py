@@ -199,7 +199,8 @@ register(Target(
     EmulatedKernels,
     problem=compiler.library_problem,
     options=("chip", "lazy_copies", "seed", "threads", "rows", "key_tile", "warps", "stages"),
-    words={"query": ("registers", "workgroup"), "scores": ("f16", "f16x2", "f32"),
+    words={"query": ("registers", "workgroup", "global"),
+           "scores": ("f16", "f16x2", "f16x2_before", "f32"),
            "products": ("mma", "wgmma"), "f32_precision": ("tf32x3", "tf32")},
 ))
 register(Target(

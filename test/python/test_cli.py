@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import mta
-from mta import targets
+from mta import check, targets
 from mta.cli import main
 
 
@@ -23,6 +23,12 @@ def test_check_of_the_definition(golden_folder, capsys, dtype, rows):
     # Title, three rules, headings, rows and the last line.
     assert len(lines) == rows + 6
     assert all(line.endswith("| ok     |") for line in lines[4:-2])
+
+
+def test_errors_of_large_f16_numbers_are_relative_to_their_norm():
+    """The squares of these numbers, and their sum, are beyond f16."""
+    expected = np.full(100, 300, np.float16)
+    assert check.measure(expected + np.float16(3), expected).relative == pytest.approx(0.01)
 
 
 @pytest.mark.parametrize("dtype", ["f64", "f32", "f16", "bf16"])

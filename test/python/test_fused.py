@@ -3,9 +3,11 @@
 
 """The fused GPU kernels in the PTX emulator against the definition."""
 
+import itertools
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -44,6 +46,17 @@ PROGRAMS = {
     "mix-3": {"heads": 6, "pre_mix": 3},
     "mix-4": {"heads": 4, "kv_heads": 1, "pre_mix": 4, "post_conv": (2, 5)},
     "mix-16": {"heads": 16, "kv_heads": 4, "post_mix": 16},
+    "pre-mix-5": {"heads": 10, "kv_heads": 2, "pre_mix": 5, "log_sum_exp": True},
+    "mixes-of-6": {"heads": 12, "pre_mix": 6, "post_mix": 3, "log_sum_exp": True},
+    "mix-7": {"heads": 7, "pre_conv": (2, 3), "pre_mix": 7, "post_conv": (3, 5)},
+    "conv-and-mix-12": {"heads": 12, "pre_conv": (3, 5), "post_mix": 12, "log_sum_exp": True},
+    "post-conv-8": {"heads": 8, "post_conv": (6, 11), "post_mix": 8},
+    "long-window-8": {"heads": 8, "pre_conv": (20, 3), "pre_mix": 8},
+    "grouped-conv-8": {"heads": 8, "score_program": (
+        KeyQueryConv("before", 2, 3, group=8), Softmax())},
+    "talking-heads-16": {"heads": 16, "pre_mix": 16, "post_mix": 16},
+    "v2-16": {"heads": 16, "pre_conv": (6, 11), "pre_mix": 16, "post_conv": (6, 11),
+              "post_mix": 16, "log_sum_exp": True},
     "mix-2-and-3": {"heads": 6, "pre_mix": 2, "post_mix": 3},
     "grouped-conv": {"heads": 4, "score_program": (
         KeyQueryConv("before", 3, 5, group=2), Softmax(), KeyQueryConv("after", 2, 3, group=2))},
@@ -78,9 +91,10 @@ def fused_error(attention, queries, keys, *, scale=1.0, options=None, batch=1, s
     output = mta.compile(attention, "ptx", options=options)(**arguments)
     expected = mta.compile(attention, "numpy")(**arguments)
     if attention.log_sum_exp:
-        exact = attention.dtype == "f32"
-        np.testing.assert_allclose(output[1], expected[1], rtol=2e-6 if exact else 2e-3,
-                                   atol=2e-6 if exact else 2e-2)
+        finite = np.isfinite(expected[1])
+        np.testing.assert_array_equal(output[1][~finite], expected[1][~finite])
+        assert relative_error(output[1][finite], expected[1][finite]) <= (
+            2e-6 if attention.dtype == "f32" else 2e-3)
         output, expected = output[0], expected[0]
     return relative_error(output, expected)
 
@@ -103,15 +117,12 @@ def golden_arguments(golden, attention):
 
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize("dtype", ["f16", "bf16"])
-def test_goldens(golden_path, dtype, chip, request):
+def test_goldens(golden_path, dtype, chip):
     golden = goldens.load(golden_path)
     attention = mta.Attention.from_golden(golden, dtype)
     arguments = golden_arguments(golden, attention)
     expected = mta.compile(attention, "numpy")(**arguments)
     output = mta.compile(attention, "ptx", options={"chip": chip})(**arguments)
-    if (golden_path.stem, dtype) == ("full_830m_shape", "f16"):
-        request.applymarker(pytest.mark.xfail(
-            strict=True, reason="16 heads leave room for one f16 number for a score, not two"))
     assert relative_error(output, expected) <= check.TOLERANCES[dtype]
 
 
@@ -142,13 +153,14 @@ def test_programs(program, dtype):
     assert fused_error(attention, 65, 65) <= check.TOLERANCES[dtype]
 
 
-@pytest.mark.parametrize("program", ["pre-conv", "post-conv", "own-mix", "four-convs", "mix-2"])
+@pytest.mark.parametrize("program", ["pre-conv", "post-conv", "own-mix", "four-convs", "mix-2",
+                                     "pre-mix-5", "mix-7", "v2-16"])
 @pytest.mark.parametrize("queries, keys, causal", [
     (20, 40, True), (40, 20, True), (20, 40, False), (40, 20, False), (150, 10, True),
     (5, 0, True), (5, 0, False)])
 def test_queries_and_keys_of_different_number(program, queries, keys, causal):
-    attention = mta.Attention(head_dim=8, dtype="bf16", causal=causal, log_sum_exp=True,
-                              **PROGRAMS[program])
+    attention = mta.Attention(**{"head_dim": 8, "dtype": "bf16", "causal": causal,
+                                 **PROGRAMS[program], "log_sum_exp": True})
     assert fused_error(attention, queries, keys) <= check.TOLERANCES["bf16"]
 
 
@@ -269,10 +281,36 @@ def test_predicted_work(program, head_dim, rows, key_tile, options, tolerance,
         count["warp_instructions"] / 4, rel=tolerance)
 
 
+@pytest.mark.parametrize("program, head_dim, key_tile, query", [
+    ({"heads": 16, "pre_mix": 16, "post_mix": 16}, 64, 32, "registers"),
+    ({"heads": 16, "pre_mix": 16, "post_mix": 16}, 128, 16, "global"),
+    ({"heads": 8, "pre_mix": 8}, 64, 32, "registers"),
+    ({"heads": 16, "pre_conv": (6, 11), "pre_mix": 16, "post_conv": (6, 11), "post_mix": 16},
+     96, 16, "global")], ids=str)
+def test_the_model_counts_kernels_of_many_heads(program, head_dim, key_tile, query, tmp_path):
+    """As above, in two workgroups: the rows of the first one's halo do not exist.
+
+    Of rows of the halo that no result needs, some are stored with others; for what is the same in
+    every tile, LLVM finds more to share in 8 warps than in 16.
+    """
+    attention = mta.Attention(head_dim=head_dim, causal=False, dtype="bf16", **program)
+    options = f"key-tile={key_tile} query={query}"
+    less, more = (emulate(attention, 32, tiles * key_tile - 24, options, tmp_path, blocks=2)
+                  for tiles in (3, 5))
+    count = {name: (more["total"][name] - less["total"][name]) / 4 for name in more["total"]}
+    shuffles = [counters["classes"]["shuffle"]["warp_instructions"] for counters in (less, more)]
+    cycles = predicted_cycles(attention, 32, options, "sm_80")
+    assert float(cycles["tensor"]) == pytest.approx(
+        count["multiply_adds"] / (312e3 / 2 / (108 * 1.41)), abs=1)
+    assert float(cycles["shared"]) == pytest.approx(
+        count["shared_wavefronts"] + (shuffles[1] - shuffles[0]) / 4, rel=0.01)
+    assert float(cycles["issue"]) == pytest.approx(count["warp_instructions"] / 4, rel=0.06)
+
+
 def test_a_schedule_has_known_words():
     attention = mta.Attention(heads=1, head_dim=16, dtype="bf16")
     for options, message in [
-            ({"query": "cache"}, "one of registers, workgroup"),
+            ({"query": "cache"}, "one of registers, workgroup, global"),
             ({"products": "wmma"}, "one of mma, wgmma"),
             ({"f32_precision": "f16"}, "one of tf32x3, tf32"),
             ({"rows": "many"}, "an integer")]:
@@ -325,7 +363,23 @@ def test_weights_of_other_types_than_the_operands(program, dtype, weights):
     assert relative_error(output, expected) <= check.TOLERANCES[dtype]
 
 
-@pytest.mark.parametrize("program", ["pre-conv", "post-conv", "mix-2"])
+@pytest.mark.parametrize("length", [1, 15, 16, 17, 33])
+@pytest.mark.parametrize("program", ["talking-heads-16", "v2-16"])
+def test_lengths_around_the_edges_of_tiles_of_many_heads(program, length):
+    attention = mta.Attention(head_dim=16, dtype="f16", **PROGRAMS[program])
+    assert fused_error(attention, length, length) <= check.TOLERANCES["f16"]
+
+
+@pytest.mark.parametrize("head_dim, value_dim", [(8, 40), (24, 8), (72, 104), (128, 128),
+                                                 (256, 64)])
+@pytest.mark.parametrize("program", ["talking-heads-16", "v2-16", "pre-mix-5"])
+def test_head_dimensions_of_many_heads(program, head_dim, value_dim):
+    attention = mta.Attention(head_dim=head_dim, value_dim=value_dim, dtype="bf16",
+                              **PROGRAMS[program])
+    assert fused_error(attention, 40, 40) <= check.TOLERANCES["bf16"]
+
+
+@pytest.mark.parametrize("program", ["pre-conv", "post-conv", "mix-2", "v2-16"])
 def test_a_suffix_of_the_queries(program):
     attention = mta.Attention(head_dim=16, dtype="bf16", query_halo=10, **PROGRAMS[program])
     assert fused_error(attention, 140, 150) <= check.TOLERANCES["bf16"]
@@ -370,15 +424,17 @@ def test_a_sequence_does_not_depend_on_others(program):
 
 
 @pytest.mark.parametrize("value_dim", [16, 72])
-@pytest.mark.parametrize("program", ["plain", "pre-conv", "mix-2", "mix-16"])
+@pytest.mark.parametrize("program", ["plain", "pre-conv", "mix-2", "mix-16", "pre-mix-5"])
 @pytest.mark.parametrize("dtype", ["f16", "bf16"])
 @pytest.mark.parametrize("output", [
     {"norm": True}, {"norm": True, "layer": 3}, {"gate": "scalar"},
     {"norm": True, "gate": "scalar"}, {"norm": True, "gate": "vector"}], ids=str)
 def test_norm_and_gate_are_part_of_the_kernel(output, dtype, program, value_dim):
-    attention = mta.Attention(head_dim=16, value_dim=value_dim, dtype=dtype, log_sum_exp=True,
-                              **PROGRAMS[program], **output)
-    assert count_kernels(attention) == 1
+    fields = {**PROGRAMS[program], **output, "log_sum_exp": True}
+    attention = mta.Attention(head_dim=16, value_dim=value_dim, dtype=dtype, **fields)
+    # A vector gate needs the columns of its rows in order, which many heads do not have.
+    fuses = program not in ("mix-16", "pre-mix-5") or output.get("gate") != "vector"
+    assert (count_kernels(attention) == 1) == fuses
     assert fused_error(attention, 37, 37) <= check.TOLERANCES[dtype]
 
 
@@ -396,20 +452,29 @@ def test_large_logits(dtype):
     assert fused_error(attention, 70, 70, scale=300) <= check.TOLERANCES[dtype]
 
 
+@pytest.mark.parametrize("dtype", ["f16", "bf16"])
+def test_large_logits_of_many_heads(dtype):
+    attention = mta.Attention(heads=16, head_dim=16, pre_conv=(2, 3), pre_mix=16, dtype=dtype)
+    assert fused_error(attention, 40, 40, scale=10) <= check.TOLERANCES[dtype]
+
+
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize("cuts", [None, [0, 5, 70, 130]])
 @pytest.mark.parametrize("dtype", ["bf16", "f32"])
-@pytest.mark.parametrize("program", ["pre-conv", "post-conv", "mix-2"])
+@pytest.mark.parametrize("program", ["pre-conv", "post-conv", "mix-2", "talking-heads-16",
+                                     "v2-16", "pre-mix-5"])
 def test_when_copies_land_and_the_order_of_warps_change_nothing(program, dtype, cuts, chip):
     attention = mta.Attention(head_dim=16, dtype=dtype, variable_length=bool(cuts),
                               **PROGRAMS[program])
     arguments = random_arguments(attention, 130, 130)
     if cuts:
         arguments |= {"query_boundaries": cuts, "key_boundaries": cuts}
-    outputs = {
-        mta.compile(attention, "ptx", options={"chip": chip, "lazy_copies": lazy, "seed": seed,
-                                               "threads": 1 + seed % 2})(**arguments).tobytes()
-        for lazy in (0, 1) for seed in (0, 7, 12)}
+    outputs = set()
+    for lazy, seed in itertools.product((0, 1), (0, 7, 12)):
+        options = {"chip": chip, "lazy_copies": lazy, "seed": seed, "threads": 1 + seed % 2}
+        output = mta.compile(attention, "ptx", options=options)(**arguments)
+        parts = output if isinstance(output, tuple) else (output,)
+        outputs.add(b"".join(part.tobytes() for part in parts))
     assert len(outputs) == 1
 
 
@@ -482,3 +547,48 @@ def test_work_and_bank_conflicts_of_pre_conv_in_f32(head_dim, tmp_path):
     assert total["matrix_operations"] == 8 * 6 * 3 * (
         32 // 8 * head_dim // 8 + 32 // 8 * 6 * 3 + head_dim // 8 * 32 // 8)
     assert total["shared_bank_conflicts"] == 0
+
+
+def test_work_and_bank_conflicts_of_talking_heads(tmp_path):
+    """One workgroup of 16 warps, with 16 rows of 16 heads and 2 tiles of 32 keys.
+
+    Of a tile, a warp has one head with 32/8 · 64/16 products for q·k and 64/8 · 32/16 for p·v,
+    and one row with 32/8 for a mix. Statistics take q·k and the first mix.
+    """
+    attention = mta.Attention(heads=16, head_dim=64, pre_mix=16, post_mix=16, causal=False,
+                              dtype="bf16")
+    total = emulate(attention, 16, 64, "key-tile=32", tmp_path)["total"]
+    assert total["matrix_operations"] == 16 * 2 * ((16 + 4) + (16 + 4 + 4 + 16))
+    assert total["shared_bank_conflicts"] == 0
+
+
+def test_work_and_bank_conflicts_of_v2(tmp_path):
+    """Two workgroups with 32 rows, of which 16 are stored, and 4 tiles of 16 keys.
+
+    Results trail by 8 keys after the first convolution and by 16 after the second, so that
+    statistics take 3 tiles for 40 keys and weights 4. A convolution has products 16 and 8 deep.
+    """
+    attention = mta.Attention(heads=16, head_dim=64, pre_conv=(6, 11), pre_mix=16,
+                              post_conv=(6, 11), post_mix=16, causal=False, dtype="bf16")
+    total = emulate(attention, 32, 40, "key-tile=16", tmp_path, blocks=2)["total"]
+    scores = 2 * 2 * 64 // 16 + 2 * 2 * 6 * 2 + 2 * 2
+    weights = scores + 2 * 6 * 2 + 2 + 64 // 8
+    assert total["matrix_operations"] == 2 * 16 * (3 * scores + 4 * weights)
+    assert total["shared_bank_conflicts"] == 0
+
+
+@pytest.mark.skipif(shutil.which("ptxas") is None, reason="needs ptxas")
+@pytest.mark.parametrize("chip", ["sm_80", "sm_90a"])
+@pytest.mark.parametrize("dtype", ["bf16", "f16"])
+@pytest.mark.parametrize("preset, head_dim", [
+    ("talking-heads", 64), ("talking-heads", 96), ("talking-heads", 128), ("v2", 64), ("v2", 96)])
+def test_16_heads_stay_in_registers(preset, head_dim, dtype, chip, tmp_path):
+    attention = mta.Attention.preset(preset, heads=16, head_dim=head_dim, dtype=dtype)
+    module = compiler.Module.parse(attention.to_mlir(1, 1024, 1024))
+    module.run_pipeline(f"builtin.module(mta-gpu{{chip={chip}}})")
+    (tmp_path / "kernel.ptx").write_text(module.to_ptx(chip))
+    result = subprocess.run(
+        ["ptxas", "-v", "--gpu-name", chip, "kernel.ptx", "-o", "kernel.cubin"], cwd=tmp_path,
+        check=True, capture_output=True, text=True)
+    spills = re.findall(r"(\d+) bytes spill stores, (\d+) bytes spill loads", result.stderr)
+    assert spills and set(spills) == {("0", "0")}

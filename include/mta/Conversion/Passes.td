@@ -126,9 +126,9 @@ def ChooseKernelSchedulePass : Pass<"mta-choose-kernel-schedule"> {
     Option<"stages", "stages", "int64_t", "0",
            "Tiles of keys in workgroup memory">,
     Option<"query", "query", "std::string", "\"\"",
-           "Where queries are: registers or workgroup">,
+           "Where queries are: registers, workgroup or global">,
     Option<"scores", "scores", "std::string", "\"\"",
-           "What a staged score is: f16, f16x2 or f32">,
+           "What a staged score is: f16, f16x2, f16x2_before or f32">,
     Option<"products", "products", "std::string", "\"\"",
            "How queries meet keys, and weights values: mma or wgmma">,
     Option<"explain", "explain", "bool", "false",
@@ -145,8 +145,8 @@ def AssignLayoutsPass : Pass<"mta-assign-layouts"> {
 
     Contractions fix the layouts of their operands and results; from there they
     spread over elementwise operations, broadcasts, reductions, slices, loops
-    and branches. Constants, steps and broadcasts are repeated for every use, as
-    uses may differ.
+    and branches. Constants, steps, broadcasts and bounds of rows and columns
+    are repeated for every use, as uses may differ, and stand where it is.
 
     A vector that no contraction reaches, or that two reach with different
     layouts, is an error: there is no conversion between layouts that nobody
@@ -169,7 +169,10 @@ def ConvertVectorToFragmentsPass : Pass<"convert-vector-to-fragments"> {
     19 bits. They have to say so by the attribute `mta.tf32`: whoever writes it
     has cleared the other bits.
 
-    Barriers and the order of operations stay as they are.
+    Barriers and the order of operations stay as they are. With more than 8
+    heads, where registers are short, threads read their number again in loops
+    and after barriers, in inline PTX, so that what follows from it is computed
+    where it is used; `nvvm.bar.warp.sync` keeps loads where they are.
   }];
   let dependentDialects = [
     "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",

@@ -61,7 +61,8 @@ struct GPUOptions : public ReferenceGPUOptions {
       llvm::cl::desc("Where queries are: registers or workgroup")};
   PassOptions::Option<std::string> scores{
       *this, "scores",
-      llvm::cl::desc("What a staged score is: f16, f16x2 or f32")};
+      llvm::cl::desc(
+          "What a staged score is: f16, f16x2, f16x2_before or f32")};
   PassOptions::Option<std::string> products{
       *this, "products",
       llvm::cl::desc("How queries meet keys, and weights values: mma or "

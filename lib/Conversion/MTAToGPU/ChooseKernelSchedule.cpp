@@ -108,11 +108,12 @@ LogicalResult ChooseKernelSchedulePass::readRequest(KernelRequest &request) {
   request.scores = symbolizeScoreStorage(scores);
   request.products = symbolizeProducts(products);
   if (!query.empty() && !request.query)
-    return getOperation()->emitError("expects queries in registers or "
-                                     "workgroup, but got '")
+    return getOperation()->emitError("expects queries in registers, "
+                                     "workgroup or global, but got '")
            << query << "'";
   if (!scores.empty() && !request.scores)
-    return getOperation()->emitError("expects scores of f16, f16x2 or f32, "
+    return getOperation()->emitError("expects scores of f16, f16x2, "
+                                     "f16x2_before or f32, "
                                      "but got '")
            << scores << "'";
   if (!products.empty() && !request.products)

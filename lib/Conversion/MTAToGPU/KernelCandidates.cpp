@@ -48,6 +48,15 @@ SmallVector<int64_t> KernelCandidates::warpsFor(int64_t rows) const {
   return result;
 }
 
+/// The columns that some operation reads beside a result's own place.
+int64_t KernelCandidates::widestHalo() const {
+  int64_t halo = 0;
+  for (ArrayRef<StepPlan> steps : {ArrayRef(plan.before), ArrayRef(plan.after)})
+    for (const StepPlan &step : steps)
+      halo = std::max(halo, 8 * step.haloPieces);
+  return halo;
+}
+
 /// Whether scores pass through workgroup memory.
 bool KernelCandidates::stagesScores() const {
   for (ArrayRef<StepPlan> steps : {ArrayRef(plan.before), ArrayRef(plan.after)})
@@ -57,16 +66,19 @@ bool KernelCandidates::stagesScores() const {
   return false;
 }
 
-/// One f16 number for a score is rounded more finely than a bf16 operand, but
-/// not more finely than an f16 operand.
+/// From the finest to the coarsest. One f16 number for a score is rounded more
+/// finely than a bf16 operand, but not more finely than an f16 operand; scores
+/// are exponents, of which more bits count than of the weights after them.
 SmallVector<ScoreStorage> KernelCandidates::storages() {
   if (request.scores)
     return {*request.scores};
   if (plan.isF32())
     return {ScoreStorage::F32};
-  if (stagesScores() && getElementTypeOrSelf(op.getQuery().getType()).isF16())
+  if (!stagesScores() || !plan.isF16)
+    return {ScoreStorage::F16};
+  if (plan.before.empty() || plan.after.empty())
     return {ScoreStorage::F16x2, ScoreStorage::F16};
-  return {ScoreStorage::F16};
+  return {ScoreStorage::F16x2, ScoreStorage::F16x2Before, ScoreStorage::F16};
 }
 
 SmallVector<Products> KernelCandidates::productsFor(int64_t warps) const {
@@ -96,13 +108,14 @@ void KernelCandidates::add(int64_t rows, int64_t keyTile, int64_t warps,
 }
 
 void KernelCandidates::addShape(int64_t rows, int64_t warps) {
-  int64_t halo = 0;
-  for (ArrayRef<StepPlan> steps : {ArrayRef(plan.before), ArrayRef(plan.after)})
-    for (const StepPlan &step : steps)
-      halo = std::max(halo, 8 * step.haloPieces);
-  int64_t stages[] = {2, 1};
+  int64_t halo = widestHalo();
+  SmallVector<int64_t> stages = {2, 1};
   SmallVector<QueryPlacement> placements = {QueryPlacement::Registers,
                                             QueryPlacement::Workgroup};
+  if (plan.hasManyHeads) {
+    stages = {1};
+    placements = {QueryPlacement::Registers, QueryPlacement::Global};
+  }
   if (request.query)
     placements = {*request.query};
   for (int64_t keyTile : valuesOf(request.keyTile, kKeyTiles)) {
@@ -125,6 +138,10 @@ LogicalResult KernelCandidates::verifyRequest() {
   if (request.products == Products::Wgmma && plan.isF32())
     return op.emitOpError("expects 16-bit operands for wgmma, but got ")
            << getElementTypeOrSelf(op.getQuery().getType());
+  if (request.query == QueryPlacement::Global && !plan.hasManyHeads)
+    return op.emitOpError("expects queries in registers or workgroup memory "
+                          "but for 5 to 16 heads of 16 bits that share a "
+                          "workgroup, but got global");
   auto valueOr = [](int64_t asked, int64_t usual) {
     return asked ? asked : usual;
   };
@@ -136,8 +153,30 @@ LogicalResult KernelCandidates::verifyRequest() {
       Products::Mma)));
 }
 
+/// Kernels with a warp for every head have one shape.
+LogicalResult KernelCandidates::fixManyHeads() {
+  int64_t rows = plan.rowsBefore == 0 ? 16 : 32;
+  auto isOther = [](int64_t asked, int64_t only) {
+    return asked != 0 && asked != only;
+  };
+  if (isOther(request.rows, rows) || isOther(request.warps, plan.heads) ||
+      isOther(request.stages, 1) ||
+      request.query == QueryPlacement::Workgroup ||
+      request.products == Products::Wgmma)
+    return op.emitOpError("expects ")
+           << rows << " rows, " << plan.heads << " warps, one stage, products "
+           << "by mma and queries in registers or global memory for "
+           << plan.groupHeads << " heads that share a workgroup";
+  request.rows = rows;
+  request.warps = plan.heads;
+  request.stages = 1;
+  return success();
+}
+
 LogicalResult KernelCandidates::enumerate() {
   if (failed(verifyRequest()))
+    return failure();
+  if (plan.hasManyHeads && failed(fixManyHeads()))
     return failure();
   SmallVector<int64_t> rows;
   for (int64_t strips : kStrips)
@@ -158,22 +197,24 @@ LogicalResult KernelCandidates::enumerate() {
   return success();
 }
 
-/// Two numbers for a score, unless that takes much more time, and then by time.
+/// The finest storage of scores, unless that takes much more time, and then by
+/// time.
 void KernelCandidates::keepPrecision() {
   llvm::sort(candidates,
              [](const KernelCandidate &a, const KernelCandidate &b) {
                return a.isBetterThan(b);
              });
-  auto isPrecise = [](const KernelCandidate &candidate) {
-    return candidate.schedule.getScores() == ScoreStorage::F16x2;
-  };
-  auto *precise = llvm::find_if(candidates, isPrecise);
-  const KernelCandidate &best = candidates.front();
-  if (precise == candidates.end() ||
-      precise->cost.microseconds > kMostForPrecision * best.cost.microseconds)
-    llvm::erase_if(candidates, isPrecise);
-  else
-    llvm::erase_if(candidates, std::not_fn(isPrecise));
+  double most = kMostForPrecision * candidates.front().cost.microseconds;
+  for (ScoreStorage scores : storages()) {
+    auto isOther = [&](const KernelCandidate &candidate) {
+      return candidate.schedule.getScores() != scores;
+    };
+    auto *first = llvm::find_if_not(candidates, isOther);
+    if (first == candidates.end() || first->cost.microseconds > most)
+      continue;
+    llvm::erase_if(candidates, isOther);
+    return;
+  }
 }
 
 /// Of those that are about as fast as the first one, the first enumerated: it
@@ -183,7 +224,7 @@ void KernelCandidates::preferUsual() {
   double most = kAlike * best.cost.microseconds;
   auto *chosen = candidates.begin();
   for (KernelCandidate &candidate : candidates)
-    if (candidate.spills() == best.spills() &&
+    if (candidate.cost.spilled == best.cost.spilled &&
         candidate.cost.microseconds <= most &&
         candidate.number < chosen->number)
       chosen = &candidate;
@@ -201,16 +242,10 @@ LogicalResult KernelCandidates::emitRefusal() {
            << (request.rows != 0
                    ? " for " + std::to_string(request.rows) + " rows"
                    : "");
-  if (leastBytes == std::numeric_limits<int64_t>::max()) {
-    int64_t halo = 0;
-    for (ArrayRef<StepPlan> steps :
-         {ArrayRef(plan.before), ArrayRef(plan.after)})
-      for (const StepPlan &step : steps)
-        halo = std::max(halo, 8 * step.haloPieces);
+  if (leastBytes == std::numeric_limits<int64_t>::max())
     return op.emitOpError("expects windows that read at most ")
            << widestTile << " keys, in whole pieces of 8, beside a "
-           << "result's own, but got " << halo;
-  }
+           << "result's own, but got " << widestHalo();
   return op.emitOpError("expects a kernel that fits into the ")
          << target.architecture.blockBytes
          << " bytes of workgroup memory of sm_" << target.architecture.number

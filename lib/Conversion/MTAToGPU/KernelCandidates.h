@@ -40,11 +40,12 @@ struct KernelCandidate {
   /// The place in the order of enumeration, which decides between equals.
   size_t number = 0;
 
-  bool spills() const { return cost.spilled > 0; }
-  /// What spills comes last: it costs more than the model knows.
+  /// What spills comes last, and the more the later: it costs more than the
+  /// model knows.
   bool isBetterThan(const KernelCandidate &other) const {
-    return std::tuple(spills(), cost.microseconds, number) <
-           std::tuple(other.spills(), other.cost.microseconds, other.number);
+    return std::tuple(cost.spilled, cost.microseconds, number) <
+           std::tuple(other.cost.spilled, other.cost.microseconds,
+                      other.number);
   }
 };
 
@@ -63,6 +64,7 @@ public:
 
 private:
   mlir::LogicalResult verifyRequest();
+  mlir::LogicalResult fixManyHeads();
   void addShape(int64_t rows, int64_t warps);
   void add(int64_t rows, int64_t keyTile, int64_t warps, int64_t stages,
            QueryPlacement query);
@@ -73,11 +75,12 @@ private:
   mlir::SmallVector<ScoreStorage> storages();
   mlir::SmallVector<Products> productsFor(int64_t warps) const;
   bool stagesScores() const;
+  int64_t widestHalo() const;
 
   AttentionOp op;
   KernelPlan plan;
   const KernelTarget &target;
-  const KernelRequest &request;
+  KernelRequest request;
   mlir::SmallVector<KernelCandidate> candidates;
   /// How far combinations came, and what would have to be enough.
   int64_t mostRows = 0, widestTile = 0;

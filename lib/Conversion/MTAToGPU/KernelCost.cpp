@@ -17,16 +17,6 @@ using namespace mlir;
 using namespace mta;
 
 namespace {
-// Measured on PTX that the compiler makes: integer arithmetic, moves and
-// branches for every access of workgroup memory, for every copy, and for a
-// tile.
-constexpr double kAddressing = 1.15;
-constexpr double kCopyAddressing = 4;
-constexpr double kTileOverhead = 15;
-// For every 16 of a wgmma's sum, a matrix descriptor; fence and wait.
-constexpr double kDescriptor = 5;
-constexpr double kWarpgroupProduct = 4;
-
 // Cycles, of the order that microbenchmarks of A100 and H100 report: a barrier
 // of a workgroup, the way of a copy from L2, and the start of a workgroup with
 // its queries and weights.
@@ -40,226 +30,11 @@ constexpr double kStartCycles = 3000;
 // schedule spills, on sm_80 and sm_90a, the least is that of the worst of 50
 // kernels; some fit that are taken not to.
 constexpr int64_t kUsualOverhead = 66, kLeastOverhead = 32, kStrip = 4,
-                  kTwoSweeps = 8;
+                  kTwoSweeps = 8, kManyHeadsOverhead = 40;
 
 /// What is assumed of sizes that are not known: those of the published models.
 constexpr int64_t kUsualLength = 2048, kUsualBatch = 4, kUsualHeads = 16;
 } // namespace
-
-//===----------------------------------------------------------------------===//
-// Counts of one tile of keys
-//===----------------------------------------------------------------------===//
-
-void TileCounts::add(const TileCounts &other, double times) {
-  products += times * other.products;
-  multiplyAdds += times * other.multiplyAdds;
-  wavefronts += times * other.wavefronts;
-  shuffles += times * other.shuffles;
-  instructions += times * other.instructions;
-  floats += times * other.floats;
-  specials += times * other.specials;
-  bytes += times * other.bytes;
-  barriers += times * other.barriers;
-  waits += times * other.waits;
-}
-
-namespace {
-/// Counts what one warp does, step by step.
-class WarpCounter {
-public:
-  explicit WarpCounter(const KernelPlan &plan)
-      : plan(plan), strips(plan.stripsOfWarp()), pieces(plan.keyTile / 8),
-        copies(plan.splitScores ? 2 : 1) {}
-
-  void countScores();
-  void countStep(const StepPlan &step);
-  void countStatistics(bool hasAccumulator);
-  void countWeights() { addElements(strips * pieces, 1, 1); }
-  void countValues();
-  void countCopies(int64_t columns);
-
-  TileCounts counts;
-
-private:
-  /// `count` times a reduction over `depth` columns: products of 16 x 8 x 16,
-  /// and one of 16 x 8 x 8 for an odd number of pieces. With f32 all are of
-  /// 16 x 8 x 8, and there are three for one.
-  void addProducts(int64_t count, int64_t depth) {
-    int64_t each = plan.isF32() ? 3 * depth / 8 : llvm::divideCeil(depth, 16);
-    counts.products += count * each;
-    counts.multiplyAdds +=
-        double(count) * depth * 16 * 8 * (plan.isF32() ? 3 : 1);
-    counts.instructions += count * each;
-  }
-  /// Products of every strip with a tile of keys or values, `tileColumns` wide.
-  void addTileProducts(int64_t columns, int64_t depth, int64_t tileColumns);
-  /// rows x columns matrices of 8 x 8, up to four at a time; of f32, pairs of
-  /// numbers, each of which is split by four instructions.
-  void addMatrices(int64_t rows, int64_t columns) {
-    if (plan.isF32()) {
-      counts.wavefronts += 2 * rows * columns;
-      counts.instructions += rows * columns * (1 + kAddressing + 8);
-      return;
-    }
-    counts.wavefronts += rows * columns;
-    double loads = llvm::divideCeil(rows, 2) * llvm::divideCeil(columns, 2);
-    counts.instructions += loads * (1 + kAddressing);
-  }
-  /// Arithmetic on `count` pieces of 16 x 8, of which a lane has four numbers.
-  void addElements(int64_t count, double floats, double specials) {
-    counts.floats += 4 * count * floats;
-    counts.specials += 4 * count * specials;
-    counts.instructions += 4 * count * (floats + specials);
-  }
-  /// Conversions of pairs.
-  void addConversions(double count) {
-    counts.specials += count;
-    counts.instructions += count;
-  }
-  void countConv(KeyQueryConvOp conv, const StepPlan &step);
-  void countMix();
-  void countStores();
-
-  const KernelPlan &plan;
-  const int64_t strips, pieces, copies;
-};
-} // namespace
-
-void WarpCounter::addTileProducts(int64_t columns, int64_t depth,
-                                  int64_t tileColumns) {
-  if (!plan.readsTiles) {
-    addProducts(strips * columns / 8, depth);
-    addMatrices(pieces, tileColumns / 8);
-    return;
-  }
-  // All columns in one product; four warps read the tile together.
-  counts.products += strips * depth / 16;
-  counts.multiplyAdds += double(strips) * depth * columns * 16;
-  counts.instructions += strips * (depth / 16 + kWarpgroupProduct);
-  counts.instructions += kDescriptor * (depth / 16);
-  counts.wavefronts += strips * (plan.keyTile * tileColumns * 2 / 128.0) / 4;
-}
-
-void WarpCounter::countScores() {
-  addTileProducts(plan.keyTile, plan.headDim, plan.headDim);
-  if (plan.queryPlacement == QueryPlacement::Workgroup)
-    addMatrices(2 * strips, plan.headDim / 8);
-  addElements(strips * pieces, 1, 0);
-}
-
-/// Scores go to workgroup memory as pairs of f32 or f16; with f16, the second
-/// number of a score is what the first one leaves.
-void WarpCounter::countStores() {
-  int64_t stores = copies * strips * 2 * pieces;
-  counts.wavefronts += stores * plan.elementBytes / 2;
-  counts.instructions += stores;
-  if (plan.isF32())
-    return;
-  addConversions(stores);
-  if (copies > 1) {
-    addConversions(strips * 4 * pieces);
-    addElements(strips * pieces, 1, 0);
-  }
-}
-
-void WarpCounter::countConv(KeyQueryConvOp conv, const StepPlan &step) {
-  countStores();
-  counts.barriers += 1;
-  int64_t sources = step.groupSize > 1 ? plan.heads : 1;
-  int64_t windows = copies * sources * conv.getQueryWindow();
-  // A row's own scores, the last of its window, are in registers.
-  int64_t inRegisters = step.groupSize > 1 ? 0 : copies;
-  for (int64_t window = 0; window < windows; ++window) {
-    if (window >= inRegisters)
-      addMatrices(2 * strips, pieces);
-    addMatrices(2 * strips, step.haloPieces);
-  }
-  addProducts(windows * strips * pieces, 8 * (step.haloPieces + 1));
-}
-
-void WarpCounter::countMix() {
-  if (plan.heads == 1)
-    return addElements(strips * pieces, 1, 0);
-  countStores();
-  counts.barriers += 2;
-  for (int64_t source = 0; source < copies * plan.heads; ++source) {
-    addMatrices(2 * strips, pieces);
-    // Pairs are taken apart, widened if they are f16, multiplied and added.
-    counts.instructions += 2 * strips * pieces;
-    if (!plan.isF32())
-      addConversions(4 * strips * pieces);
-    addElements(strips * pieces, source == 0 ? 1 : 2, 0);
-  }
-}
-
-void WarpCounter::countStep(const StepPlan &step) {
-  if (auto conv = dyn_cast<KeyQueryConvOp>(*step.op))
-    countConv(conv, step);
-  else
-    countMix();
-}
-
-/// Maximum, difference, sum; what a row has once is done for two rows a strip.
-void WarpCounter::countStatistics(bool hasAccumulator) {
-  addElements(strips * pieces, 3, 1);
-  counts.floats += 14 * strips;
-  counts.specials += 2 * strips;
-  counts.shuffles += 8 * strips;
-  counts.instructions += 24 * strips;
-  if (hasAccumulator)
-    addElements(strips * (plan.valueDim / 8), 1, 0);
-}
-
-void WarpCounter::countValues() {
-  // Pairs of 16 bits, or four instructions that split a number.
-  if (plan.isF32())
-    counts.instructions += 16 * strips * pieces;
-  else
-    addConversions(2 * strips * pieces);
-  addTileProducts(plan.valueDim, plan.keyTile, plan.valueDim);
-}
-
-/// Pieces of 16 bytes, shared by all warps.
-void WarpCounter::countCopies(int64_t columns) {
-  int64_t pieces = plan.keyTile * columns * plan.elementBytes / 16;
-  double copies = plan.heads * llvm::divideCeil(pieces, plan.threads());
-  double bytes =
-      double(plan.heads) * plan.keyTile * columns * plan.elementBytes;
-  counts.instructions += copies * (1 + kCopyAddressing);
-  counts.wavefronts += bytes / 128 / plan.warps;
-  counts.bytes += bytes / plan.warps;
-}
-
-TileCounts mta::countTile(const KernelPlan &plan, bool isOutput) {
-  WarpCounter warp(plan);
-  bool isLast = isOutput || !plan.hasTwoSweeps();
-  warp.countCopies(plan.headDim);
-  if (isLast)
-    warp.countCopies(plan.valueDim);
-  warp.countScores();
-  for (const StepPlan &step : plan.before)
-    warp.countStep(step);
-  if (isLast && plan.hasTwoSweeps())
-    warp.countWeights();
-  else
-    warp.countStatistics(isLast);
-  for (const StepPlan &step : plan.after)
-    if (isLast)
-      warp.countStep(step);
-  if (isLast)
-    warp.countValues();
-  warp.counts.instructions += kTileOverhead;
-  warp.counts.barriers += plan.stages > 1 ? 1 : isLast ? 4 : 2;
-  warp.counts.instructions += warp.counts.barriers;
-  if (plan.stages == 1)
-    warp.counts.waits = isLast ? 2 : 1;
-  TileCounts all;
-  all.add(warp.counts, plan.warps);
-  // Warps meet and wait together.
-  all.barriers = warp.counts.barriers;
-  all.waits = warp.counts.waits;
-  return all;
-}
 
 //===----------------------------------------------------------------------===//
 // Registers
@@ -287,8 +62,21 @@ static int64_t countCopiesOfThread(const KernelPlan &plan) {
   return count;
 }
 
-int64_t mta::countLiveRegisters(const KernelPlan &plan) {
+/// With a warp for every head bands and the weights of mixes are in workgroup
+/// memory. Before and after an operation there is a tile of scores.
+static int64_t countLiveOfManyHeads(const KernelPlan &plan) {
   int64_t strips = plan.stripsOfWarp();
+  int64_t accumulator = plan.accumulatorRows / 16 * plan.valueDim / 2;
+  bool hasQueries = plan.queryPlacement == QueryPlacement::Registers;
+  return accumulator + strips * plan.keyTile +
+         (hasQueries ? strips * plan.headDim / 4 : 0);
+}
+
+int64_t mta::countLiveRegisters(const KernelPlan &plan) {
+  if (plan.hasManyHeads)
+    return countLiveOfManyHeads(plan);
+  int64_t strips = plan.stripsOfWarp();
+  auto isSplit = [](const StepPlan &step) { return step.copies > 1; };
   // Maxima, sums and ends of keys of two rows a strip.
   int64_t live = 8 * strips + countQueryRegisters(plan);
   live += strips * plan.valueDim / 2;
@@ -311,7 +99,7 @@ int64_t mta::countLiveRegisters(const KernelPlan &plan) {
                          conv ? times * 2 * strips * (step.haloPieces + 2)
                               : strips * plan.keyTile * plan.elementBytes / 8);
     }
-  if (plan.splitScores)
+  if (llvm::any_of(plan.before, isSplit) || llvm::any_of(plan.after, isSplit))
     operand += 8 * strips;
   // A tile of scores, and what is multiplied to become it.
   return live + strips * plan.keyTile / 2 + operand;
@@ -329,6 +117,8 @@ static RegisterUse predictRegisters(const KernelPlan &plan) {
   int64_t least = kLeastOverhead +
                   plan.stripsOfWarp() * (kStrip + plan.keyTile / 16) +
                   (plan.hasTwoSweeps() ? kTwoSweeps : 0);
+  if (plan.hasManyHeads)
+    least = kManyHeadsOverhead;
   int64_t most =
       std::min<int64_t>(hardware::MaxRegistersPerThread,
                         hardware::Registers / plan.threads() / 8 * 8);
@@ -421,7 +211,8 @@ static Grid measureGrid(AttentionOp op, const KernelPlan &plan) {
   double queries = sizeOr(query.getDimSize(2), kUsualLength);
   double keys = sizeOr(key.getDimSize(2), kUsualLength);
   double heads = sizeOr(query.getDimSize(1), std::max(kUsualHeads, plan.heads));
-  double groups = sizeOr(query.getDimSize(0), kUsualBatch) * heads / plan.heads;
+  double groups =
+      sizeOr(query.getDimSize(0), kUsualBatch) * heads / plan.groupHeads;
   double halo = op.getQueryHalo(), tile = plan.queryTile();
   double tiles = std::ceil(std::max(queries - halo, 1.0) / tile);
   // Of many tiles, some stand for all.

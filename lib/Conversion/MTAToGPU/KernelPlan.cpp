@@ -25,6 +25,10 @@ int64_t mta::paddedPanel(int64_t rows) {
   return rows % 2 == 0 ? rows + 1 : rows;
 }
 
+int64_t mta::headStride(int64_t rows, int64_t columns) {
+  return paddedRow(rows * paddedRow(columns));
+}
+
 static int64_t trailingOf(ArrayRef<StepPlan> steps) {
   int64_t sum = 0;
   for (const StepPlan &step : steps)
@@ -45,37 +49,91 @@ int64_t KernelPlan::valueRow() const {
   return isF32() ? valueDim + 4 : paddedRow(valueDim);
 }
 
+bool KernelPlan::endsInRows(ArrayRef<StepPlan> steps) const {
+  return hasManyHeads && !steps.empty() &&
+         !isa<KeyQueryConvOp>(*steps.back().op);
+}
+
+bool KernelPlan::sharesWeightsBuffer() const {
+  auto isSplitMix = [](const StepPlan &step) {
+    return step.copies > 1 && !isa<KeyQueryConvOp>(*step.op);
+  };
+  return isF16 && endsInRows(after) && llvm::any_of(before, isSplitMix);
+}
+
+namespace {
+/// Adds up buffers, each at a multiple of 128 bytes, where
+/// `mta-plan-workgroup-memory` puts it.
+struct ByteCount {
+  int64_t elementBytes, bytes = 0;
+  void add(int64_t count, int64_t elements) {
+    bytes += count * llvm::alignTo(elementBytes * elements, 128);
+  }
+};
+} // namespace
+
+int64_t KernelPlan::manyHeadsBytes() const {
+  ByteCount count{elementBytes};
+  int64_t mixed = 0, mixedRows = 0, mixedCopies = 0;
+  int64_t row = paddedRow(2 * keyTile);
+  for (ArrayRef<StepPlan> steps : {ArrayRef(before), ArrayRef(after)})
+    for (const StepPlan &step : steps) {
+      if (!isa<KeyQueryConvOp>(*step.op)) {
+        mixed = std::max(mixed, step.neededRows);
+        mixedRows = std::max(mixedRows, step.rows);
+        mixedCopies = std::max(mixedCopies, step.copies);
+        count.add(1, kMixRow * heads);
+        continue;
+      }
+      count.add(step.copies,
+                heads * headStride(step.neededRows, 2 * keyTile) +
+                    (step.rows - step.neededRows + step.rowsBefore) * row);
+      if (step.bandElements > 0)
+        count.add(1, heads * step.bandElements);
+    }
+  count.add(mixedCopies, heads * headStride(mixed, keyTile) +
+                             (mixedRows - mixed) * paddedRow(keyTile));
+  bool isLastInRows =
+      endsInRows(after) || (after.empty() && endsInRows(before));
+  if (isLastInRows && !sharesWeightsBuffer())
+    count.add(1, heads * headStride(accumulatorRows, keyTile));
+  // Numbers of 32 bits.
+  if (usesStatisticsBuffer())
+    count.add(1, 2 * heads * statisticsRow());
+  if (hasSequences)
+    count.add(1, 2 * kRowBounds * rows);
+  return count.bytes;
+}
+
 int64_t KernelPlan::workgroupBytes() const {
+  if (hasManyHeads)
+    return manyHeadsBytes();
   auto tile = [&](int64_t columns, int64_t row) {
     return heads *
            (readsTiles ? columns * paddedPanel(keyTile) : keyTile * row);
   };
-  // Each at a multiple of 128 bytes, where `mta-plan-workgroup-memory` puts it.
-  int64_t bytes = 0;
-  auto add = [&](int64_t count, int64_t elements) {
-    bytes += count * llvm::alignTo(elementBytes * elements, 128);
-  };
+  ByteCount count{elementBytes};
   int64_t keys = tile(headDim, keyRow()), values = tile(valueDim, valueRow());
   if (stages > 1) {
-    add(1, stages * keys);
-    add(1, stages * values);
+    count.add(1, stages * keys);
+    count.add(1, stages * values);
   } else {
-    add(1, std::max(keys, values));
+    count.add(1, std::max(keys, values));
   }
-  int64_t copies = splitScores ? 2 : 1;
-  bool hasMix = false;
+  int64_t mixedCopies = 0;
   for (ArrayRef<StepPlan> steps : {ArrayRef(before), ArrayRef(after)})
     for (const StepPlan &step : steps) {
       if (isa<KeyQueryConvOp>(*step.op))
-        add(copies, (heads * rows + step.rowsBefore) * paddedRow(2 * keyTile));
-      else
-        hasMix |= heads > 1;
+        count.add(step.copies,
+                  (heads * rows + step.rowsBefore) * paddedRow(2 * keyTile));
+      else if (heads > 1)
+        mixedCopies = std::max(mixedCopies, step.copies);
     }
-  if (hasMix)
-    add(copies, heads * rows * paddedRow(keyTile));
-  // Three numbers of 32 bits a row.
+  count.add(mixedCopies, heads * rows * paddedRow(keyTile));
+  // Numbers of 32 bits.
+  int64_t bytes = count.bytes;
   if (hasSequences)
-    bytes += llvm::alignTo(12 * rows, 128);
+    bytes += llvm::alignTo(4 * kRowBounds * rows, 128);
   int64_t queries =
       llvm::alignTo(elementBytes * heads * rows * paddedRow(headDim), 128);
   // On the way to registers they use the memory that others use later.
@@ -127,7 +185,19 @@ static LogicalResult checkOperands(AttentionOp op, KernelPlan &plan) {
              << " for tensor cores, but got query and value of type " << query
              << " and " << value;
   plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
+  plan.isF16 = element.isF16();
   return success();
+}
+
+/// The bands of a convolution that does not mix heads come from their diagonals
+/// in workgroup memory: with a warp for every head none has registers for them.
+static void planBand(StepPlan &step) {
+  auto conv = dyn_cast<KeyQueryConvOp>(*step.op);
+  if (!conv || step.groupSize > 1)
+    return;
+  step.bandOfQuery = 16 * (step.haloPieces + 2);
+  step.bandElements =
+      llvm::alignTo(conv.getQueryWindow() * step.bandOfQuery, 128);
 }
 
 FailureOr<KernelPlan> mta::planProgram(AttentionOp op) {
@@ -141,6 +211,11 @@ FailureOr<KernelPlan> mta::planProgram(AttentionOp op) {
     return op.emitOpError("expects groups of at most 16 heads on a GPU, but "
                           "got ")
            << plan.heads;
+  plan.groupHeads = plan.heads;
+  if (int64_t warps = op.getWarpsOfManyHeads()) {
+    plan.hasManyHeads = true;
+    plan.heads = warps;
+  }
   plan.hasSequences = op.getQueryBoundaries() != nullptr;
   plan.rowsBefore = op.getNeighborhood().queriesBefore;
   bool isAfter = false;
@@ -149,7 +224,10 @@ FailureOr<KernelPlan> mta::planProgram(AttentionOp op) {
       isAfter = true;
       continue;
     }
-    (isAfter ? plan.after : plan.before).push_back(planStep(scoreOp));
+    StepPlan step = planStep(scoreOp);
+    if (plan.hasManyHeads)
+      planBand(step);
+    (isAfter ? plan.after : plan.before).push_back(step);
   }
   return plan;
 }
@@ -160,8 +238,31 @@ void KernelPlan::setSchedule(KernelScheduleAttr schedule) {
   warps = schedule.getWarps();
   stages = schedule.getStages();
   queryPlacement = schedule.getQuery();
-  splitScores = schedule.getScores() == ScoreStorage::F16x2;
   readsTiles = schedule.getProducts() == Products::Wgmma;
+  ScoreStorage scores = schedule.getScores();
+  bool areSplit = scores == ScoreStorage::F16x2;
+  for (StepPlan &step : before)
+    step.copies = areSplit || scores == ScoreStorage::F16x2Before ? 2 : 1;
+  for (StepPlan &step : after)
+    step.copies = areSplit ? 2 : 1;
+  planRows();
+}
+
+void KernelPlan::planRows() {
+  // What is above the own rows is a strip of its own, if it fits into one.
+  accumulatorRows =
+      hasManyHeads ? std::min<int64_t>(rows, rowsBefore <= 16 ? 16 : 32) : rows;
+  int64_t below = 0;
+  for (SmallVector<StepPlan> *steps : {&after, &before}) {
+    if (steps == &before)
+      softmaxRows = below == 0 ? accumulatorRows : rows;
+    for (StepPlan &step : llvm::reverse(*steps)) {
+      step.resultRows = below == 0 ? accumulatorRows : rows;
+      below += step.rowsBefore;
+      step.neededRows = hasManyHeads ? queryTile() + below : rows;
+      step.rows = below == 0 ? accumulatorRows : rows;
+    }
+  }
 }
 
 FailureOr<KernelPlan> mta::planKernel(AttentionOp op, int64_t workgroupLimit,

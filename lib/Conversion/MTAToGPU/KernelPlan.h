@@ -18,6 +18,16 @@
 // of a convolution trails its operand by the window's keys to the right,
 // rounded up to 8, and what it needs of the tile before is kept in a ring.
 //
+// Many heads leave a warp for each of them, with one strip of rows that are
+// stored and, above it, one of the halo. They share neither keys nor values, so
+// that a warp loads its own straight to registers, and what mixes the heads is
+// a product too, for which they change places with the rows:
+//
+//     a warp has          heads              rows of the tile
+//     fragments have      rows x columns     heads x columns
+//                         q·k, convolutions  mixes, after them the softmax
+//                         p·v
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef MTA_LIB_CONVERSION_MTATOGPU_KERNELPLAN_H
@@ -39,6 +49,17 @@ struct StepPlan {
   int64_t rowsBefore = 0;
   /// Heads of a group that one result reads.
   int64_t groupSize = 1;
+  /// The last rows of the tile that are in the operand and in the result. These
+  /// three are those of a schedule.
+  int64_t rows = 0, resultRows = 0;
+  /// The last rows of the operand on which what is stored depends.
+  int64_t neededRows = 0;
+  /// Numbers that stand for a score in workgroup memory: 1, or the leading and
+  /// the trailing bits.
+  int64_t copies = 1;
+  /// Convolutions: elements of the diagonals of a head's bands in workgroup
+  /// memory, and those of one window query; 0 if bands are in registers.
+  int64_t bandElements = 0, bandOfQuery = 0;
 };
 
 /// Pads a row of `columns` elements to an odd multiple of 8 of them. With 16
@@ -50,12 +71,25 @@ int64_t paddedRow(int64_t columns);
 /// elements takes two.
 inline constexpr int64_t kF32Columns = 16;
 
+/// Elements of a row of a mix's weights in workgroup memory: those of 8 x 8
+/// heads, padded to an odd multiple of 8.
+inline constexpr int64_t kMixRow = 72;
+
+/// What boundaries of sequences are for a row, as TileKernel::RowBound.
+inline constexpr int64_t kRowBounds = 3;
+
 struct KernelPlan {
-  /// Heads that share a workgroup.
-  int64_t heads = 1;
+  /// Heads that share a workgroup, and those among them that exist: all, or
+  /// the first ones of as many as whole fragments need.
+  int64_t heads = 1, groupHeads = 1;
+  /// Whether they are so many that each has one warp.
+  bool hasManyHeads = false;
   int64_t warps = 0;
   /// R and T.
   int64_t rows = 0, keyTile = 0;
+  /// The last rows of the tile that an accumulator has, and that the softmax
+  /// has.
+  int64_t accumulatorRows = 0, softmaxRows = 0;
   /// With 2 stages, keys and values of a tile are loaded while another is used.
   /// With 1 they share a buffer that each is loaded to when it is needed.
   int64_t stages = 2;
@@ -67,17 +101,19 @@ struct KernelPlan {
   int64_t elementBytes = 2;
   /// How operands of f32 are multiplied.
   F32Precision f32Precision = F32Precision::TF32x3;
-  /// Scores in workgroup memory are the sum of two f16 numbers, not one.
-  bool splitScores = false;
   /// Rows have bounds of their own, in workgroup memory.
   bool hasSequences = false;
   int64_t rowsBefore = 0;
   int64_t headDim = 0, valueDim = 0;
+  /// Whether operands are f16, the type in which scores are staged.
+  bool isF16 = false;
   mlir::SmallVector<StepPlan> before, after;
 
   int64_t threads() const { return 32 * warps; }
   /// Queries that a workgroup stores.
-  int64_t queryTile() const { return rows - rowsBefore; }
+  int64_t queryTile() const {
+    return std::min(rows - rowsBefore, accumulatorRows);
+  }
   bool hasTwoSweeps() const { return !after.empty(); }
   int64_t trailingBefore() const;
   int64_t trailing() const;
@@ -89,13 +125,34 @@ struct KernelPlan {
   int64_t workgroupBytes() const;
   int64_t stripsOfWarp() const { return rows * heads / (16 * warps); }
   bool isF32() const { return elementBytes == 4; }
+  /// Whether the last operation before the softmax, or of all, leaves rows of
+  /// the tile to warps.
+  bool endsInRows(mlir::ArrayRef<StepPlan> steps) const;
+  /// Whether the weights of values take the place of the trailing bits of
+  /// scores that were mixed before.
+  bool sharesWeightsBuffer() const;
+  /// Whether row statistics pass through workgroup memory: those of one sweep
+  /// on their way to another warp, those of two while they are not read.
+  bool usesStatisticsBuffer() const {
+    return hasManyHeads && (hasTwoSweeps() || endsInRows(before));
+  }
+  /// The elements of a head among them, which start in banks of their own.
+  int64_t statisticsRow() const { return softmaxRows + 1; }
   /// Takes the shape that a schedule asks for.
   void setSchedule(KernelScheduleAttr schedule);
+
+private:
+  void planRows();
+  int64_t manyHeadsBytes() const;
 };
 
 /// Rows of a panel of 8 columns, of which there are several in a tile: 16 bytes
 /// times an odd number, so that eight panels lie in different banks.
 int64_t paddedPanel(int64_t rows);
+
+/// Elements from one head to the next where a head has `rows` padded rows: in
+/// other banks.
+int64_t headStride(int64_t rows, int64_t columns);
 
 /// What follows from the attention alone: everything but the shape. Says on the
 /// operation what is not supported.

@@ -70,8 +70,8 @@ static constexpr int64_t kLargestGateDim = 128;
 
 /// Whether a tile can be normed or gated before it is stored. The kernel's
 /// arithmetic is in f32. A vector gate is a product on tensor cores, for which
-/// the rows have to be in registers twice, and in f16 in its range, as they are
-/// after a norm.
+/// the rows have to be in registers twice, with columns in order, and in f16 in
+/// its range, as they are after a norm.
 static bool isFusable(Operation *next, const KernelPlan &plan, bool isNormed) {
   auto isWide = [](Type type) {
     return getElementTypeOrSelf(type).getIntOrFloatBitWidth() > 32;
@@ -83,7 +83,8 @@ static bool isFusable(Operation *next, const KernelPlan &plan, bool isNormed) {
   if (!gate || gate.isScalar())
     return true;
   Type weights = getElementTypeOrSelf(gate.getWeights());
-  return std::max(plan.headDim, plan.valueDim) <= kLargestGateDim &&
+  return !plan.hasManyHeads &&
+         std::max(plan.headDim, plan.valueDim) <= kLargestGateDim &&
          (weights.isBF16() || (weights.isF16() && isNormed));
 }
 
@@ -139,10 +140,12 @@ static KernelBuffers makeBuffers(TileBuilder &b, AttentionOp op,
 
 /// The types of the numbers whose sum is a score in workgroup memory.
 static ArrayAttr stagedScores(TileBuilder &b, const KernelPlan &plan) {
-  bool isStaged = !plan.before.empty() || !plan.after.empty();
-  SmallVector<Type> types(isStaged ? plan.splitScores ? 2 : 1 : 0,
-                          plan.isF32() ? Type(b.getF32Type())
-                                       : Type(b.getF16Type()));
+  int64_t copies = 0;
+  for (ArrayRef<StepPlan> steps : {ArrayRef(plan.before), ArrayRef(plan.after)})
+    for (const StepPlan &step : steps)
+      copies = std::max(copies, step.copies);
+  SmallVector<Type> types(copies, plan.isF32() ? Type(b.getF32Type())
+                                               : Type(b.getF16Type()));
   return b.getTypeArrayAttr(types);
 }
 
@@ -158,7 +161,7 @@ static gpu::LaunchOp makeLaunch(TileBuilder &b, const KernelPlan &plan,
                                               {total}));
   };
   Value tiles = count(output[2], plan.queryTile());
-  Value groups = count(output[1], plan.heads);
+  Value groups = count(output[1], plan.groupHeads);
   Value batches = count(output[0], 1);
   Value one = b.index(1);
   auto launch = gpu::LaunchOp::create(b, tiles, groups, batches,

@@ -160,9 +160,15 @@ Value TileBuilder::extractColumns(Value vector, int64_t first, int64_t size) {
 }
 
 Value TileBuilder::insertColumns(Value part, Value vector, int64_t first) {
+  return insertPart(part, vector, 0, first);
+}
+
+Value TileBuilder::insertPart(Value part, Value vector, int64_t row,
+                              int64_t column) {
   int64_t rank = cast<VectorType>(vector.getType()).getRank();
   SmallVector<int64_t> offsets(rank, 0), strides(rank, 1);
-  offsets.back() = first;
+  offsets[rank - 2] = row;
+  offsets[rank - 1] = column;
   return vector::InsertStridedSliceOp::create(*this, part, vector, offsets,
                                               strides);
 }

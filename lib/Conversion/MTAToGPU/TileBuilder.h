@@ -69,6 +69,9 @@ public:
   mlir::Value extractColumns(mlir::Value vector, int64_t first, int64_t size);
   mlir::Value insertColumns(mlir::Value part, mlir::Value vector,
                             int64_t first);
+  /// `vector` with `part` from a row and a column on.
+  mlir::Value insertPart(mlir::Value part, mlir::Value vector, int64_t row,
+                         int64_t column);
   mlir::Value read(mlir::Value buffer, mlir::ValueRange indices,
                    mlir::VectorType type);
   void write(mlir::Value vector, mlir::Value buffer, mlir::ValueRange indices,

@@ -34,7 +34,7 @@ static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 void TileKernel::locate(Value tile, Value tiles, Value group, Value batch) {
   this->batch = batch;
-  head0 = b.mul(group, plan.heads);
+  head0 = b.mul(group, plan.groupHeads);
   queries = memref::DimOp::create(b, buffers.query, 2);
   keys = memref::DimOp::create(b, buffers.key, 2);
   shift = b.sub(keys, queries);
@@ -44,7 +44,7 @@ void TileKernel::locate(Value tile, Value tiles, Value group, Value batch) {
   row0 = b.add(b.mul(tile, plan.queryTile()),
                static_cast<int64_t>(op.getQueryHalo()));
   rowEnd = b.min(b.add(row0, plan.queryTile()), queries);
-  firstRow = b.add(row0, -plan.rowsBefore);
+  firstRow = b.add(row0, plan.queryTile() - plan.rows);
   if (plan.hasSequences)
     return locateSequences();
   queryBegin = keyBegin = lastKeyBegin = zero();
@@ -148,6 +148,11 @@ static Value skipQueries(TileBuilder &b, Value query, Value queryBegin,
 }
 
 void TileKernel::loadQuery() {
+  if (plan.hasManyHeads) {
+    if (plan.queryPlacement == QueryPlacement::Registers)
+      query = {loadQueries(0, plan.rows, 0, plan.headDim)};
+    return;
+  }
   queryBuffer =
       b.workgroupBuffer(1, {plan.rows, paddedRow(plan.headDim)}, element);
   Value source = buffers.query, row = firstRow, count = queries;
@@ -189,6 +194,9 @@ SmallVector<Value> TileKernel::emitSweep(
         Value none = arith::ConstantOp::create(b, b.getZeroAttr(stagedType()));
         linalg::FillOp::create(b, none, buffer);
       }
+  // Without copies no tile begins with a barrier.
+  if (plan.hasManyHeads)
+    BarrierOp::create(b);
   Value first = zero();
   if (plan.hasSequences)
     first = arith::DivUIOp::create(b, keyBegin, b.index(plan.keyTile));
@@ -197,7 +205,7 @@ SmallVector<Value> TileKernel::emitSweep(
   Value isEmpty = b.compare(arith::CmpIPredicate::eq, tileKeyEnd, keyBegin);
   Value tiles =
       arith::SelectOp::create(b, isEmpty, first, b.ceilDiv(end, plan.keyTile));
-  bool overlaps = plan.stages > 1;
+  bool hasCopies = !plan.hasManyHeads, overlaps = plan.stages > 1;
   // A copy that no tile waits for would be under way in the next sweep.
   if (overlaps)
     copyTilesIf(b.compare(arith::CmpIPredicate::ne, tiles, first), sweep,
@@ -210,13 +218,16 @@ SmallVector<Value> TileKernel::emitSweep(
     waitForCopies();
     Value next = b.add(tile, 1);
     copyTilesIf(b.compare(arith::CmpIPredicate::slt, next, tiles), sweep, next);
-  } else {
+  } else if (hasCopies) {
     BarrierOp::create(b);
     copyKeys(tile);
     CommitCopiesOp::create(b);
     waitForCopies();
   }
-  scf::YieldOp::create(b, body(tile, loop.getRegionIterArgs()));
+  SmallVector<Value> results = body(tile, loop.getRegionIterArgs());
+  if (!hasCopies)
+    finishTile();
+  scf::YieldOp::create(b, results);
   return llvm::to_vector_of<Value>(loop.getResults());
 }
 
@@ -224,9 +235,11 @@ SmallVector<Value> TileKernel::emitSweep(
 /// much, are needed later.
 Value TileKernel::computeScores(Value tile,
                                 std::optional<int64_t> valueTrailing) {
-  VectorType type = tileType(b.getF32Type());
-  Value scores = multiplyKeys(tile, b.splat(type, 0.0));
-  if (plan.stages == 1 && valueTrailing) {
+  split = Split::Heads;
+  VectorType type = tileType(plan.rows);
+  Value scores = plan.hasManyHeads ? multiplyKeysByHead(tile)
+                                   : multiplyKeys(tile, b.splat(type, 0.0));
+  if (plan.stages == 1 && valueTrailing && !plan.hasManyHeads) {
     // The values take the place of the keys.
     BarrierOp::create(b);
     copyValues(tile, *valueTrailing);
@@ -265,6 +278,10 @@ void TileKernel::emitOneSweep() {
                                         b.splat(type, 0.0));
   Value inverse = arith::DivFOp::create(b, b.splat(type, 1.0), sum);
   inverse = arith::SelectOp::create(b, nothing, b.splat(type, 0.0), inverse);
+  if (plan.endsInRows(plan.before)) {
+    split = Split::Rows;
+    inverse = statisticByHead(inverse);
+  }
   storeOutput(arith::MulFOp::create(
       b, results[2], b.broadcastRows(inverse, accumulatorType())));
   if (buffers.logSumExp)
@@ -300,14 +317,15 @@ Value TileKernel::weightsOffset(const Statistics &statistics) {
       arith::AddFOp::create(b, finiteMaximum(statistics.maximum), logSum);
   Value nothing = arith::CmpFOp::create(
       b, arith::CmpFPredicate::OEQ, statistics.sum, b.splat(rowsType(), 0.0));
-  if (plan.rowsBefore > 0) {
-    VectorType type = VectorType::get({plan.rows}, b.getIndexType());
-    Value row = b.add(b.step(plan.rows, 0, 1),
-                      vector::BroadcastOp::create(b, type, firstRow));
+  int64_t rows = plan.softmaxRows;
+  if (mayBeBefore(rows)) {
+    VectorType type = VectorType::get({rows}, b.getIndexType());
+    Value row = b.add(b.step(rows, 0, 1),
+                      vector::BroadcastOp::create(b, type, firstOf(rows)));
     Value begin = vector::BroadcastOp::create(b, type, queryBegin);
     Value isBefore = b.compare(arith::CmpIPredicate::slt, row, begin);
     nothing = arith::OrIOp::create(
-        b, nothing, b.broadcast(isBefore, b.type({plan.rows}, b.getI1Type())));
+        b, nothing, b.broadcast(isBefore, b.type({rows}, b.getI1Type())));
   }
   return arith::SelectOp::create(b, nothing, b.splat(rowsType(), kInfinity),
                                  offset);
@@ -320,6 +338,9 @@ void TileKernel::emitWeightsSweep(const Statistics &statistics) {
   for (StepState &state : after)
     sweep.steps.push_back(&state);
   Value offset = weightsOffset(statistics);
+  // Registers are for what every tile needs more often than once.
+  if (plan.hasManyHeads)
+    b.write(offset, statisticsBuffer, {zero(), zero()});
   Value init = b.splat(accumulatorType(), 0.0);
   Value accumulator =
       emitSweep(sweep, init, [&](Value tile, ValueRange carried) {
@@ -327,8 +348,11 @@ void TileKernel::emitWeightsSweep(const Statistics &statistics) {
         Value scores = computeScores(tile, sweep.trailing);
         scores = applySteps(before, scores, tile, trailing, false);
         scores = mask(scores, tile, trailing, false, -kInfinity);
+        Value own = offset;
+        if (plan.hasManyHeads)
+          own = b.read(statisticsBuffer, {zero(), zero()}, rowsType());
         Value difference = arith::SubFOp::create(
-            b, scores, b.broadcastRows(offset, tileType(b.getF32Type())));
+            b, scores, b.broadcastRows(own, tileType(plan.softmaxRows)));
         Value weights =
             applySteps(after, exp2(difference), tile, trailing, true);
         bool spread = llvm::any_of(after, [](const StepState &state) {
@@ -383,7 +407,8 @@ void TileKernel::build(Value tile, Value tiles, Value group, Value batch) {
   locate(tile, tiles, group, batch);
   loadQuery();
   prepareSteps();
-  allocateTiles();
+  if (!plan.hasManyHeads)
+    allocateTiles();
   if (!plan.hasTwoSweeps())
     return emitOneSweep();
   Statistics statistics = emitStatisticsSweep();

@@ -56,7 +56,10 @@ private:
     /// Convolutions: the band matrix of every window query and head of the
     /// group that is read.
     mlir::SmallVector<Operand> bands;
-    /// Mixes: the weight of every head that is read.
+    /// Convolutions of many heads: diagonals of bands in workgroup memory.
+    mlir::Value diagonals;
+    /// Mixes: the weight of every head that is read; with many heads, all
+    /// weights as one matrix in workgroup memory.
     mlir::SmallVector<mlir::Value> weights;
   };
   /// One run over the keys.
@@ -78,11 +81,12 @@ private:
   /// Of boundaries of sequences: the tile's place in them.
   void locateSequences();
   void storeRowBounds(mlir::ValueRange bounds);
-  mlir::Value readRowBound(RowBound bound);
+  /// The first `count` of the last `last` rows of the tile.
+  mlir::Value readRowBound(RowBound bound, int64_t last, int64_t count);
   mlir::Value crossesSequences(const StepPlan &step, mlir::Value tile,
                                int64_t trailing);
-  mlir::Value cutRows(mlir::Value scores, int64_t distance);
-  mlir::Value isInSequence(mlir::Value columns);
+  mlir::Value cutRows(mlir::Value scores, int64_t distance, int64_t last);
+  mlir::Value isInSequence(mlir::Value columns, int64_t rows);
   void loadQuery();
   /// Queries in workgroup memory: `columns` of them from `first`.
   Operand readQuery(int64_t first, int64_t columns);
@@ -144,23 +148,40 @@ private:
   mlir::Value applyConv(StepState &state, mlir::Value scores, mlir::Value tile,
                         int64_t trailing);
   bool readsOnlyItself(const StepState &state) {
-    return state.plan->groupSize == 1;
+    return state.plan->groupSize == 1 && !plan.hasManyHeads;
   }
   /// Adds to `pieces` the products of what a convolution reads of workgroup
   /// memory with its bands. With `cutsSequences`, rows of other sequences than
   /// a result's are zero.
-  mlir::Value multiplyBands(StepState &state, mlir::Value half,
+  mlir::Value multiplyBands(const StepState &state, mlir::Value half,
                             bool cutsSequences,
                             mlir::SmallVector<mlir::Value> pieces);
-  void accumulateWindow(StepState &state, mlir::Value view, mlir::Value tile,
-                        mlir::Value half, int64_t a, int64_t head,
-                        bool cutsSequences,
+  /// One window query of a convolution, for one head of the group that is read.
+  struct Window {
+    int64_t a, head;
+    Operand band;
+  };
+  /// Calls `body` for every one of them but the last `skipped` of a head.
+  void forWindows(const StepState &state, int64_t skipped,
+                  llvm::function_ref<void(const Window &)> body);
+  void accumulateWindow(const StepState &state, mlir::Value view,
+                        mlir::Value tile, mlir::Value half,
+                        const Window &window, int64_t row, bool cutsSequences,
                         mlir::MutableArrayRef<mlir::Value> pieces);
+  /// Rows of a result whose pieces are multiplied at once.
+  int64_t rowsAtOnce(const StepPlan &step) {
+    // With many heads one strip after the other, as registers are short.
+    return plan.hasManyHeads ? 16 : step.resultRows;
+  }
   mlir::SmallVector<mlir::Value> writeScores(const StepState &state,
                                              mlir::Value scores,
                                              mlir::Value row,
                                              mlir::Value column);
   mlir::Value applyMix(StepState &state, mlir::Value scores);
+  mlir::Value isBoundary(mlir::Value column0, int64_t rows, int64_t trailing,
+                         bool ownRowsOnly);
+  mlir::Value isAllowed(mlir::Value column0, int64_t rows);
+  mlir::Value isAllowedByRow(mlir::Value column0, int64_t rows);
   mlir::Value mask(mlir::Value scores, mlir::Value tile, int64_t trailing,
                    bool ownRowsOnly, double fill);
   /// Carries maximum, sum and, if there is one, the accumulator on to the
@@ -175,16 +196,57 @@ private:
   mlir::Value applyEpilogue(mlir::Value tile);
   void storeOutput(mlir::Value accumulator);
   void storeLogSumExp(const Statistics &statistics);
-  mlir::Value isOwnRow();
+  mlir::Value isOwnRow(int64_t rows);
   mlir::Value exp2(mlir::Value vector);
 
-  mlir::VectorType tileType(mlir::Type type) {
-    return b.type({plan.rows, plan.keyTile}, type);
+  // TileKernelHeads.cpp
+  void barrier();
+  void willWrite(mlir::Value buffer);
+  void finishTile();
+  std::pair<mlir::Value, mlir::Value> allocateHeads(int64_t rows,
+                                                    int64_t before,
+                                                    int64_t columns,
+                                                    mlir::Type element);
+  void allocateManyHeads();
+  void fillZero(mlir::Value buffer);
+  mlir::Value neededRows(const StepPlan &step, mlir::VectorType type);
+  /// `rows` x `columns` of a matrix of every head from (`row`, `column`) on, in
+  /// rows from `first` to `limit`.
+  mlir::Value loadTile(mlir::Value source, mlir::Value row, mlir::Value first,
+                       mlir::Value limit, int64_t rows, int64_t column,
+                       int64_t columns);
+  mlir::Value loadQueries(int64_t row, int64_t rows, int64_t column,
+                          int64_t columns);
+  mlir::Value multiplyKeysByHead(mlir::Value tile);
+  mlir::Value multiplyValuesByHead(mlir::Value weights, mlir::Value tile,
+                                   mlir::Value accumulator);
+  mlir::Value buildDiagonals(const StepPlan &step);
+  mlir::Value loadBand(const StepState &state, int64_t a);
+  mlir::Value buildMixMatrix(const StepState &state);
+  mlir::Value mixHeads(StepState &state, mlir::Value scores);
+  mlir::Value weightsByHead(mlir::Value weights);
+  mlir::Value statisticByHead(mlir::Value rows);
+
+  mlir::VectorType tileType(int64_t rows) {
+    return b.type({rows, plan.keyTile}, b.getF32Type());
   }
-  mlir::VectorType rowsType() { return b.type({plan.rows}, b.getF32Type()); }
+  mlir::VectorType rowsType() {
+    return b.type({plan.softmaxRows}, b.getF32Type());
+  }
   mlir::VectorType accumulatorType() {
-    return b.type({plan.rows, plan.valueDim}, b.getF32Type());
+    return b.type({plan.accumulatorRows, plan.valueDim}, b.getF32Type());
   }
+  /// A number for every row of the accumulator.
+  mlir::VectorType accumulatorRowsType() {
+    return b.type({plan.accumulatorRows}, b.getF32Type());
+  }
+  /// The first of the last `rows` rows of the tile.
+  mlir::Value firstOf(int64_t rows) {
+    return b.add(firstRow, plan.rows - rows);
+  }
+  /// Whether the first of the last `rows` rows of the tile may be before the
+  /// first query.
+  bool mayBeBefore(int64_t rows) { return rows > plan.queryTile(); }
   bool isF32() { return element.isF32(); }
   /// The element type of scores in workgroup memory.
   mlir::Type stagedType() { return isF32() ? b.getF32Type() : b.getF16Type(); }
@@ -228,6 +290,17 @@ private:
   mlir::SmallVector<StepState> before, after;
   /// What all mixes pass scores through.
   mlir::SmallVector<mlir::Value> mixBuffers;
+  int64_t mixRows = 0;
+
+  /// What the warps share of the scores at this point of the program: heads, or
+  /// rows of the tile.
+  enum class Split { Heads, Rows } split = Split::Heads;
+  /// What weights and statistics pass through on the way back to the heads.
+  mlir::Value weightsBuffer, statisticsBuffer;
+  /// Buffers read since the last barrier of a tile, and written before the
+  /// first one.
+  mlir::SmallVector<mlir::Value> readSinceBarrier, writtenFirst;
+  bool hasBarrier = false;
 };
 
 } // namespace mta

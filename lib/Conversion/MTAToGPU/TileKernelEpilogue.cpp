@@ -51,19 +51,19 @@ static Value applySigmoid(TileBuilder &b, Value tile, Value logits,
 
 Value TileKernel::sumRows(Value tile) {
   return b.reduceColumns(vector::CombiningKind::ADD, tile,
-                         b.splat(rowsType(), 0.0));
+                         b.splat(accumulatorRowsType(), 0.0));
 }
 
 Value TileKernel::applyNorm(HeadNormOp norm, Value tile) {
-  VectorType type = accumulatorType();
+  VectorType type = accumulatorType(), rowsType = accumulatorRowsType();
   Value mean = arith::MulFOp::create(
       b, sumRows(arith::MulFOp::create(b, tile, tile)),
-      b.splat(rowsType(), 1.0 / static_cast<double>(plan.valueDim)));
+      b.splat(rowsType, 1.0 / static_cast<double>(plan.valueDim)));
   Value shifted = arith::AddFOp::create(
-      b, mean, b.splat(rowsType(), norm.getEpsilon().convertToDouble()));
+      b, mean, b.splat(rowsType, norm.getEpsilon().convertToDouble()));
   // The depth scale is one of rows.
   Value factor =
-      arith::DivFOp::create(b, b.splat(rowsType(), norm.getDepthScale()),
+      arith::DivFOp::create(b, b.splat(rowsType, norm.getDepthScale()),
                             math::SqrtOp::create(b, shifted));
   Value gamma = readColumns(b, buffers.weights.lookup(norm), 0, plan.valueDim);
   tile = arith::MulFOp::create(b, tile, b.broadcastRows(factor, type));
@@ -77,7 +77,7 @@ Value TileKernel::applyScalarGate(GateOp gate, Value tile) {
   Value logits =
       sumRows(arith::MulFOp::create(b, tile, b.broadcast(weights, type)));
   Value bias = memref::LoadOp::create(b, buffers.biases.lookup(gate), zero());
-  bias = b.broadcast(b.convert(bias, b.getF32Type()), rowsType());
+  bias = b.broadcast(b.convert(bias, b.getF32Type()), accumulatorRowsType());
   return applySigmoid(b, tile, arith::AddFOp::create(b, logits, bias), type);
 }
 
@@ -105,7 +105,7 @@ Value TileKernel::applyVectorGate(GateOp gate, Value tile) {
     BarrierOp::create(b);
     Value rhs = b.read(buffer, {zero(), zero()},
                        VectorType::get({columns, plan.valueDim}, type));
-    VectorType part = b.type({plan.rows, columns}, b.getF32Type());
+    VectorType part = b.type({plan.accumulatorRows, columns}, b.getF32Type());
     Value bias = readColumns(b, buffers.biases.lookup(gate), first, columns);
     Value logits = b.broadcast(bias, part);
     for (Value lhs : {low, high})

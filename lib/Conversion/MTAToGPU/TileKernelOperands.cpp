@@ -121,6 +121,8 @@ Value TileKernel::multiplyKeys(Value tile, Value scores) {
 /// Adds the weights times the values of a tile. With 1 stage these are on the
 /// way.
 Value TileKernel::multiplyValues(Value weights, Value tile, Value accumulator) {
+  if (plan.hasManyHeads)
+    return multiplyValuesByHead(weightsByHead(weights), tile, accumulator);
   if (plan.stages == 1)
     waitForCopies();
   Operand lhs = toOperand(b.convert(weights, element));
@@ -150,10 +152,9 @@ Value TileKernel::addToColumns(const Operand &weights, const Operand &rhs,
   Value sum =
       isWhole ? accumulator : b.extractColumns(accumulator, first, columns);
   if (isF32()) {
-    Value product =
-        contract(weights, rhs,
-                 b.splat(b.type({plan.rows, columns}, b.getF32Type()), 0.0),
-                 /*rhsTransposed=*/false);
+    VectorType type = b.type({plan.accumulatorRows, columns}, b.getF32Type());
+    Value product = contract(weights, rhs, b.splat(type, 0.0),
+                             /*rhsTransposed=*/false);
     sum = arith::AddFOp::create(b, sum, product);
   } else {
     sum = contract(weights, rhs, sum, /*rhsTransposed=*/false);

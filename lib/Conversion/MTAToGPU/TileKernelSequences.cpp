@@ -105,9 +105,11 @@ void TileKernel::storeRowBounds(ValueRange bounds) {
   }
 }
 
-Value TileKernel::readRowBound(RowBound bound) {
-  return b.read(rowBounds, {b.index(static_cast<int64_t>(bound)), zero()},
-                VectorType::get({plan.rows}, b.getI32Type()));
+Value TileKernel::readRowBound(RowBound bound, int64_t last, int64_t count) {
+  return b.read(
+      rowBounds,
+      {b.index(static_cast<int64_t>(bound)), b.index(plan.rows - last)},
+      VectorType::get({count}, b.getI32Type()));
 }
 
 void TileKernel::locateSequences() {
@@ -137,8 +139,13 @@ void TileKernel::locateSequences() {
   };
   Bounds rows = boundsOf(sequences[0]), first = boundsOf(sequences[1]),
          last = boundsOf(sequences[2]);
-  storeRowBounds({rows.keyBegin, b.sub(allowedEnd(rows, row), rows.keyBegin),
-                  b.sub(row, rows.queryBegin)});
+  // Rows before the first own sequence are none of its rows' business.
+  Value count = b.sub(allowedEnd(rows, row), rows.keyBegin);
+  Value begin = vector::BroadcastOp::create(b, type, first.queryBegin);
+  count = arith::SelectOp::create(
+      b, b.compare(arith::CmpIPredicate::slt, row, begin),
+      vector::BroadcastOp::create(b, type, zero()), count);
+  storeRowBounds({rows.keyBegin, count, b.sub(row, rows.queryBegin)});
   queryBegin = first.queryBegin;
   keyBegin = first.keyBegin;
   keyEnd = first.keyEnd;
@@ -160,13 +167,14 @@ Value TileKernel::crossesSequences(const StepPlan &step, Value tile,
   return arith::AndIOp::create(b, isBefore, isAfter);
 }
 
-/// `scores`, of rows `distance` above those of the tile, where that row is of
-/// the tile row's sequence, and zero where it is not. Their keys are then those
-/// of that sequence only, as others are masked.
-Value TileKernel::cutRows(Value scores, int64_t distance) {
+/// `scores`, of rows `distance` above the first of the tile's last `last` rows,
+/// where that row is of the tile row's sequence, and zero where it is not.
+/// Their keys are then those of that sequence only, as others are masked.
+Value TileKernel::cutRows(Value scores, int64_t distance, int64_t last) {
   auto type = cast<VectorType>(scores.getType());
   Value least = arith::ConstantOp::create(b, b.getI32IntegerAttr(distance));
-  Value rows = readRowBound(RowBound::SequenceRow);
+  Value rows = readRowBound(RowBound::SequenceRow, last,
+                            type.getDimSize(type.getRank() - 2));
   Value exists =
       b.compare(arith::CmpIPredicate::sge, rows,
                 vector::BroadcastOp::create(b, rows.getType(), least));
@@ -176,15 +184,17 @@ Value TileKernel::cutRows(Value scores, int64_t distance) {
   return arith::SelectOp::create(b, mask, scores, b.splat(type, 0.0));
 }
 
-/// Whether the rows may read the keys `columns`, of one row of the tile.
-Value TileKernel::isInSequence(Value columns) {
+/// Whether the last `rows` rows of the tile may read the keys `columns`.
+Value TileKernel::isInSequence(Value columns, int64_t rows) {
   int64_t size = cast<VectorType>(columns.getType()).getDimSize(0);
-  VectorType type = VectorType::get({plan.rows, size}, b.getI32Type());
+  VectorType type = VectorType::get({rows, size}, b.getI32Type());
+  auto bound = [&](RowBound which) {
+    return b.broadcastRows(readRowBound(which, rows, rows), type);
+  };
   Value narrow = arith::IndexCastOp::create(
       b, VectorType::get({size}, b.getI32Type()), columns);
-  Value offset = b.sub(b.broadcast(narrow, type),
-                       b.broadcastRows(readRowBound(RowBound::KeyBegin), type));
+  Value offset = b.sub(b.broadcast(narrow, type), bound(RowBound::KeyBegin));
   // Columns before the first key are large numbers.
   return b.compare(arith::CmpIPredicate::ult, offset,
-                   b.broadcastRows(readRowBound(RowBound::KeyCount), type));
+                   bound(RowBound::KeyCount));
 }

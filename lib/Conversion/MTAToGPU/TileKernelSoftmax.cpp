@@ -36,35 +36,48 @@ Value TileKernel::updateStatistics(Value scores, Statistics &statistics,
   Value offset = finiteMaximum(maximum);
   Value correction = exp2(arith::SubFOp::create(b, statistics.maximum, offset));
   Value weights = exp2(arith::SubFOp::create(
-      b, scores, b.broadcastRows(offset, tileType(b.getF32Type()))));
+      b, scores, b.broadcastRows(offset, tileType(plan.softmaxRows))));
   Value sum = arith::MulFOp::create(b, statistics.sum, correction);
   sum = b.reduceColumns(vector::CombiningKind::ADD, weights, sum);
   if (accumulator)
     *accumulator = arith::MulFOp::create(
-        b, *accumulator, b.broadcastRows(correction, accumulatorType()));
+        b, *accumulator,
+        b.broadcastRows(statisticByHead(correction), accumulatorType()));
   statistics = {maximum, sum};
   return weights;
 }
 
-/// Whether the tile stores a row, for every row.
-Value TileKernel::isOwnRow() {
-  VectorType type = VectorType::get({plan.rows}, b.getIndexType());
-  Value offset = b.sub(firstRow, row0);
-  Value row = b.add(b.step(plan.rows, 0, 1),
-                    vector::BroadcastOp::create(b, type, offset));
+/// Whether the tile stores a row, for each of its last `rows` rows and, where
+/// only some of the heads exist, for every head.
+Value TileKernel::isOwnRow(int64_t rows) {
+  VectorType type = VectorType::get({rows}, b.getIndexType());
+  Value offset = b.sub(firstOf(rows), row0);
+  Value row =
+      b.add(b.step(rows, 0, 1), vector::BroadcastOp::create(b, type, offset));
   // Rows of the halo are large numbers.
-  return b.compare(arith::CmpIPredicate::ult, row,
-                   vector::BroadcastOp::create(b, type, b.sub(rowEnd, row0)));
+  Value isOwn =
+      b.compare(arith::CmpIPredicate::ult, row,
+                vector::BroadcastOp::create(b, type, b.sub(rowEnd, row0)));
+  if (plan.groupHeads == plan.heads)
+    return isOwn;
+  VectorType full = b.type({rows}, b.getIndexType());
+  Value exists = b.compare(
+      arith::CmpIPredicate::ult, b.broadcast(b.step(plan.heads, 0, 2), full),
+      vector::BroadcastOp::create(b, full, b.index(plan.groupHeads)));
+  return arith::AndIOp::create(
+      b, b.broadcast(isOwn, b.type({rows}, b.getI1Type())), exists);
 }
 
 void TileKernel::storeOutput(Value accumulator) {
   Value result = b.convert(applyEpilogue(accumulator),
                            getElementTypeOrSelf(buffers.output.getType()));
-  Value row = b.add(firstRow, -static_cast<int64_t>(op.getQueryHalo()));
-  VectorType maskType =
-      VectorType::get({plan.rows, plan.valueDim}, b.getI1Type());
-  Value mask = b.broadcastRows(isOwnRow(), maskType);
-  mask = b.broadcast(mask, b.type({plan.rows, plan.valueDim}, b.getI1Type()));
+  int64_t rows = plan.accumulatorRows;
+  Value row = b.add(firstOf(rows), -static_cast<int64_t>(op.getQueryHalo()));
+  Value isOwn = isOwnRow(rows);
+  SmallVector<int64_t> shape(cast<VectorType>(isOwn.getType()).getShape());
+  shape.push_back(plan.valueDim);
+  Value mask = b.broadcastRows(isOwn, VectorType::get(shape, b.getI1Type()));
+  mask = b.broadcast(mask, b.type({rows, plan.valueDim}, b.getI1Type()));
   b.write(result, buffers.output, {batch, head0, row, zero()}, mask);
 }
 
@@ -73,7 +86,8 @@ void TileKernel::storeLogSumExp(const Statistics &statistics) {
   Value sum = arith::AddFOp::create(b, finiteMaximum(statistics.maximum),
                                     math::Log2Op::create(b, statistics.sum));
   sum = arith::MulFOp::create(b, sum, b.splat(rowsType(), std::log(2.0)));
-  Value row = b.add(firstRow, -static_cast<int64_t>(op.getQueryHalo()));
-  Value mask = b.broadcast(isOwnRow(), b.type({plan.rows}, b.getI1Type()));
+  int64_t rows = plan.softmaxRows;
+  Value row = b.add(firstOf(rows), -static_cast<int64_t>(op.getQueryHalo()));
+  Value mask = b.broadcast(isOwnRow(rows), b.type({rows}, b.getI1Type()));
   b.write(sum, buffers.logSumExp, {batch, head0, row}, mask);
 }

@@ -76,6 +76,9 @@ Value TileKernel::buildBand(const StepState &state, int64_t a, int64_t head) {
     index = b.add(index, b.mul(heads, constant(window * size)));
     if (size > 1)
       mask = arith::AndIOp::create(b, mask, isInGroup(heads, size, head));
+    if (plan.groupHeads < plan.heads)
+      mask =
+          arith::AndIOp::create(b, mask, isInGroup(heads, plan.groupHeads, 0));
   }
   return gatherWeights(state, index, mask, stagedType());
 }
@@ -116,10 +119,20 @@ Value TileKernel::isInGroup(Value heads, int64_t size, int64_t head) {
 /// those of another; what is above the first ones of a head, its halo, belongs
 /// to rows that are not stored and may be anything.
 void TileKernel::allocateConv(StepState &state) {
+  const StepPlan &step = *state.plan;
+  for (int64_t copy = 0; plan.hasManyHeads && copy < step.copies; ++copy) {
+    auto [buffer, view] = allocateHeads(
+        step.neededRows, step.rows - step.neededRows + step.rowsBefore,
+        2 * plan.keyTile, b.getF16Type());
+    state.buffers.push_back(buffer);
+    state.views.push_back(view);
+  }
+  if (plan.hasManyHeads)
+    return;
   int64_t columns = paddedRow(2 * plan.keyTile);
-  int64_t halo = state.plan->rowsBefore;
+  int64_t halo = step.rowsBefore;
   int64_t all = plan.heads * plan.rows + halo;
-  for (int64_t copy = 0; copy < (plan.splitScores ? 2 : 1); ++copy) {
+  for (int64_t copy = 0; copy < step.copies; ++copy) {
     Value buffer = b.workgroupBuffer({all, columns}, stagedType());
     state.buffers.push_back(buffer);
     if (plan.heads > 1) {
@@ -140,10 +153,12 @@ void TileKernel::allocateConv(StepState &state) {
 /// One tile of all heads.
 void TileKernel::allocateMix(StepState &state) {
   if (mixBuffers.empty())
-    for (int64_t copy = 0; copy < (plan.splitScores ? 2 : 1); ++copy)
+    for (int64_t copy = 0; copy < state.plan->copies; ++copy)
       mixBuffers.push_back(b.workgroupBuffer(
           {plan.heads, plan.rows, paddedRow(plan.keyTile)}, stagedType()));
-  state.buffers = state.views = mixBuffers;
+  state.views.assign(mixBuffers.begin(),
+                     mixBuffers.begin() + state.plan->copies);
+  state.buffers = state.views;
 }
 
 TileKernel::StepState TileKernel::prepareStep(const StepPlan &step) {
@@ -154,6 +169,14 @@ TileKernel::StepState TileKernel::prepareStep(const StepPlan &step) {
     allocateConv(state);
   else if (plan.heads > 1)
     allocateMix(state);
+  if (step.bandElements > 0) {
+    state.diagonals = buildDiagonals(step);
+    return state;
+  }
+  if (plan.hasManyHeads && !conv) {
+    state.weights.push_back(buildMixMatrix(state));
+    return state;
+  }
   // A head that only reads itself has weights for every head; others for every
   // head and every one that is read.
   int64_t sources = step.groupSize == 1 && conv ? 1 : plan.heads;
@@ -174,6 +197,8 @@ TileKernel::StepState TileKernel::prepareStep(const StepPlan &step) {
 }
 
 void TileKernel::prepareSteps() {
+  if (plan.hasManyHeads)
+    allocateManyHeads();
   for (const StepPlan &step : plan.before)
     before.push_back(prepareStep(step));
   for (const StepPlan &step : plan.after)
@@ -211,7 +236,8 @@ SmallVector<Value> TileKernel::writeScores(const StepState &state, Value scores,
   for (Value view : state.views) {
     Value part = b.convert(scores, stagedType());
     parts.push_back(part);
-    b.write(part, view, at({}, row, column));
+    Value mask = neededRows(*state.plan, cast<VectorType>(part.getType()));
+    b.write(part, view, at({}, row, column), mask);
     if (state.views.size() > 1)
       scores =
           arith::SubFOp::create(b, scores, b.convert(part, b.getF32Type()));
@@ -219,25 +245,27 @@ SmallVector<Value> TileKernel::writeScores(const StepState &state, Value scores,
   return parts;
 }
 
-/// Adds the products of one window query, for one head of the group that is
-/// read, to the pieces of 8 columns of the result. `tile`, if there is one, is
-/// what stands in this tile's half of the ring.
-void TileKernel::accumulateWindow(StepState &state, Value view, Value tile,
-                                  Value half, int64_t a, int64_t head,
-                                  bool cutsSequences,
+/// Adds the products of a window query to the pieces of 8 columns of rows of
+/// the result from `row` on. `tile`, if there is one, is what stands in this
+/// tile's half of the ring.
+void TileKernel::accumulateWindow(const StepState &state, Value view,
+                                  Value tile, Value half, const Window &window,
+                                  int64_t row, bool cutsSequences,
                                   MutableArrayRef<Value> pieces) {
-  auto conv = cast<KeyQueryConvOp>(state.plan->op);
-  int64_t halo = 8 * state.plan->haloPieces;
+  const StepPlan &step = *state.plan;
+  int64_t halo = 8 * step.haloPieces;
   int64_t width = halo + plan.keyTile;
-  bool shared = state.plan->groupSize > 1;
+  bool shared = step.groupSize > 1;
+  int64_t rows = rowsAtOnce(step);
   auto typeOf = [&](int64_t columns) {
-    return shared ? VectorType::get({plan.rows, columns}, stagedType())
-                  : b.type({plan.rows, columns}, stagedType());
+    return shared ? VectorType::get({rows, columns}, stagedType())
+                  : b.type({rows, columns}, stagedType());
   };
+  int64_t above = step.rows - step.resultRows + row;
   auto read = [&](Value column, int64_t columns) {
-    SmallVector<Value> indices = at({}, b.index(a), column);
+    SmallVector<Value> indices = at({}, b.index(above + window.a), column);
     if (shared)
-      indices[0] = b.index(head);
+      indices[0] = b.index(window.head);
     return b.read(view, indices, typeOf(columns));
   };
   if (!tile)
@@ -250,31 +278,45 @@ void TileKernel::accumulateWindow(StepState &state, Value view, Value tile,
     scores = b.insertColumns(read(column, halo), scores, 0);
     scores = b.insertColumns(tile, scores, halo);
   }
-  if (int64_t distance = conv.getQueryWindow() - 1 - a;
+  if (int64_t distance = step.rowsBefore - window.a;
       cutsSequences && distance > 0)
-    scores = cutRows(scores, distance);
-  const Operand &band = state.bands[head * conv.getQueryWindow() + a];
+    scores = cutRows(scores, distance, step.resultRows - row);
   Operand lhs = toOperand(scores);
   for (auto [index, piece] : llvm::enumerate(pieces))
-    piece = contract(extractColumns(lhs, 8 * index, halo + 8), band, piece,
-                     /*rhsTransposed=*/false);
+    piece = contract(extractColumns(lhs, 8 * index, halo + 8), window.band,
+                     piece, /*rhsTransposed=*/false);
 }
 
-Value TileKernel::multiplyBands(StepState &state, Value half,
-                                bool cutsSequences, SmallVector<Value> pieces) {
+void TileKernel::forWindows(const StepState &state, int64_t skipped,
+                            function_ref<void(const Window &)> body) {
   auto conv = cast<KeyQueryConvOp>(state.plan->op);
+  int64_t size = conv.getQueryWindow();
+  int64_t sources = state.diagonals ? 1 : state.bands.size() / size;
+  for (int64_t head = 0; head < sources; ++head)
+    for (int64_t a = 0; a < size - skipped; ++a)
+      body({a, head,
+            state.diagonals ? Operand{loadBand(state, a)}
+                            : state.bands[head * size + a]});
+}
+
+Value TileKernel::multiplyBands(const StepState &state, Value half,
+                                bool cutsSequences, SmallVector<Value> pieces) {
+  int64_t strip = rowsAtOnce(*state.plan), columns = plan.keyTile / 8;
   // The last query of the window is the row itself, which is done already
   // unless other heads are read as well.
-  int64_t window = conv.getQueryWindow() - (readsOnlyItself(state) ? 1 : 0);
-  int64_t sources = state.bands.size() / conv.getQueryWindow();
-  for (Value view : state.views)
-    for (int64_t head = 0; head < sources; ++head)
-      for (int64_t a = 0; a < window; ++a)
-        accumulateWindow(state, view, Value(), half, a, head, cutsSequences,
-                         pieces);
-  Value result = b.splat(tileType(b.getF32Type()), 0.0);
+  int64_t skipped = readsOnlyItself(state) ? 1 : 0;
+  forWindows(state, skipped, [&](const Window &window) {
+    for (int64_t first = 0; first < static_cast<int64_t>(pieces.size());
+         first += columns)
+      for (Value view : state.views)
+        accumulateWindow(state, view, Value(), half, window,
+                         first / columns * strip, cutsSequences,
+                         MutableArrayRef(pieces).slice(first, columns));
+  });
+  Value result = b.splat(tileType(state.plan->resultRows), 0.0);
   for (auto [index, value] : llvm::enumerate(pieces))
-    result = b.insertColumns(value, result, 8 * index);
+    result = b.insertPart(value, result, index / columns * strip,
+                          8 * (index % columns));
   return result;
 }
 
@@ -282,24 +324,30 @@ Value TileKernel::multiplyBands(StepState &state, Value half,
 /// result reads such a one only where keys of both are in reach.
 Value TileKernel::applyConv(StepState &state, Value scores, Value tile,
                             int64_t trailing) {
-  auto conv = cast<KeyQueryConvOp>(state.plan->op);
+  const StepPlan &step = *state.plan;
   Value half = arith::RemUIOp::create(b, tile, b.index(2));
-  int64_t last = conv.getQueryWindow() - 1;
+  if (plan.hasManyHeads)
+    willWrite(state.views[0]);
+  int64_t last = step.rowsBefore;
   SmallVector<Value> own =
       writeScores(state, scores, b.index(last), b.mul(half, plan.keyTile));
-  VectorType piece = b.type({plan.rows, 8}, b.getF32Type());
-  SmallVector<Value> pieces(plan.keyTile / 8, b.splat(piece, 0.0));
+  int64_t strip = rowsAtOnce(step);
+  SmallVector<Value> pieces(step.resultRows / strip * (plan.keyTile / 8),
+                            b.splat(b.type({strip, 8}, b.getF32Type()), 0.0));
   // A row's own scores are in registers, and of its own sequence.
   if (readsOnlyItself(state))
     for (auto [view, tile] : llvm::zip_equal(state.views, own))
-      accumulateWindow(state, view, tile, half, last, 0,
-                       /*cutsSequences=*/false, pieces);
-  BarrierOp::create(b);
-  if (!plan.hasSequences || conv.getQueryWindow() == 1)
+      accumulateWindow(state, view, tile, half, {last, 0, state.bands[last]},
+                       /*row=*/0, /*cutsSequences=*/false, pieces);
+  barrier();
+  split = Split::Heads;
+  readSinceBarrier.push_back(state.views[0]);
+  if (!plan.hasSequences || last == 0)
     return multiplyBands(state, half, /*cutsSequences=*/false, pieces);
-  auto branch = scf::IfOp::create(b, tileType(b.getF32Type()),
-                                  crossesSequences(*state.plan, tile, trailing),
-                                  /*withElseRegion=*/true);
+  Type type = tileType(step.resultRows);
+  auto branch =
+      scf::IfOp::create(b, type, crossesSequences(step, tile, trailing),
+                        /*withElseRegion=*/true);
   for (bool cuts : {true, false}) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(cuts ? branch.thenBlock() : branch.elseBlock());
@@ -309,7 +357,9 @@ Value TileKernel::applyConv(StepState &state, Value scores, Value tile,
 }
 
 Value TileKernel::applyMix(StepState &state, Value scores) {
-  VectorType type = tileType(b.getF32Type());
+  if (plan.hasManyHeads)
+    return mixHeads(state, scores);
+  VectorType type = tileType(plan.rows);
   if (plan.heads == 1)
     return arith::MulFOp::create(b, scores,
                                  b.broadcast(state.weights[0], type));
@@ -334,40 +384,60 @@ Value TileKernel::applyMix(StepState &state, Value scores) {
 // Masks
 //===----------------------------------------------------------------------===//
 
-/// `scores`, which trail by `trailing` columns, with `fill` where a pair is not
-/// allowed. No code runs in tiles all of whose pairs are; rows of the halo
-/// count only if they are needed.
-Value TileKernel::mask(Value scores, Value tile, int64_t trailing,
-                       bool ownRowsOnly, double fill) {
-  auto type = cast<VectorType>(scores.getType());
-  Value column0 = b.add(b.mul(tile, plan.keyTile), -trailing);
-  Value columnEnd = b.add(column0, plan.keyTile);
+/// Whether pairs of the last `rows` rows of the tile and keys from `column0`
+/// on, of which rows of the halo count only if they are needed, may be not
+/// allowed.
+Value TileKernel::isBoundary(Value column0, int64_t rows, int64_t trailing,
+                             bool ownRowsOnly) {
   Value end = keyEnd;
   if (isCausal()) {
     // Rows before the first query are zero anyway.
-    Value first = ownRowsOnly ? row0 : b.max(firstRow, queryBegin);
+    Value first = ownRowsOnly ? row0 : b.max(firstOf(rows), queryBegin);
     end = b.min(end, b.add(b.add(first, shift), 1));
   }
-  Value isBoundary = b.compare(arith::CmpIPredicate::sgt, columnEnd, end);
+  using arith::CmpIPredicate;
+  Value result =
+      b.compare(CmpIPredicate::sgt, b.add(column0, plan.keyTile), end);
+  auto orIf = [&](Value other) {
+    result = arith::OrIOp::create(b, result, other);
+  };
   if (trailing > 0 || plan.hasSequences)
-    isBoundary = arith::OrIOp::create(
-        b, isBoundary,
-        b.compare(arith::CmpIPredicate::slt, column0, lastKeyBegin));
-  auto branch = scf::IfOp::create(b, scores.getType(), isBoundary,
-                                  /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  VectorType flat =
-      VectorType::get({plan.rows, plan.keyTile}, b.getIndexType());
+    orIf(b.compare(CmpIPredicate::slt, column0, lastKeyBegin));
+  // Others than many heads read queries before the first one as zero.
+  if (plan.hasManyHeads && mayBeBefore(rows))
+    orIf(b.compare(CmpIPredicate::slt, firstOf(rows), queryBegin));
+  return result;
+}
+
+/// Whether pairs are allowed, the last `rows` rows x columns from `column0` on.
+Value TileKernel::isAllowed(Value column0, int64_t rows) {
+  VectorType flat = VectorType::get({rows, plan.keyTile}, b.getIndexType());
   Value column =
       b.add(b.step(plan.keyTile, 0, 1),
             vector::BroadcastOp::create(
                 b, VectorType::get({plan.keyTile}, b.getIndexType()), column0));
   // Columns before the first key are large numbers.
-  Value allowed = plan.hasSequences ? isInSequence(column)
-                                    : b.compare(arith::CmpIPredicate::ult,
-                                                b.broadcast(column, flat),
-                                                b.broadcastRows(keyEnds, flat));
+  return plan.hasSequences
+             ? isInSequence(column, rows)
+             : b.compare(arith::CmpIPredicate::ult, b.broadcast(column, flat),
+                         b.broadcastRows(keyEnds, flat));
+}
+
+/// `scores`, which trail by `trailing` columns, with `fill` where a pair is not
+/// allowed. No code runs in tiles all of whose pairs are.
+Value TileKernel::mask(Value scores, Value tile, int64_t trailing,
+                       bool ownRowsOnly, double fill) {
+  auto type = cast<VectorType>(scores.getType());
+  int64_t rows = type.getDimSize(type.getRank() - 2);
+  Value column0 = b.add(b.mul(tile, plan.keyTile), -trailing);
+  auto branch = scf::IfOp::create(
+      b, scores.getType(), isBoundary(column0, rows, trailing, ownRowsOnly),
+      /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value allowed = plan.hasManyHeads && !plan.hasSequences
+                      ? isAllowedByRow(column0, rows)
+                      : isAllowed(column0, rows);
   allowed =
       b.broadcast(allowed, VectorType::get(type.getShape(), b.getI1Type()));
   Value masked =

@@ -52,7 +52,8 @@ private:
   void anchor(ContractTileOp op);
   void anchorTile(Value tile);
   void spread();
-  void assign(Value value, Fragment fragment, ArrayRef<DimRole> dims);
+  void assign(Value value, Fragment fragment, ArrayRef<DimRole> dims,
+              Runs runs = Runs::None);
   void assignAlike(ValueRange values);
   void visit(Operation *op);
   void visitBroadcast(vector::BroadcastOp op);
@@ -70,7 +71,8 @@ private:
 } // namespace
 
 /// Operations that are cheap to repeat get one use each, as uses may need
-/// different layouts. Constants from outside are among them.
+/// different layouts. Constants from outside are among them, and so are bounds
+/// of rows and columns.
 void LayoutAssignment::shareNothing() {
   SmallVector<Operation *> cheap;
   root->walk([&](Operation *op) {
@@ -85,25 +87,34 @@ void LayoutAssignment::shareNothing() {
   root->walk([&](Operation *op) {
     if (op->getNumResults() != 1 || !isa<VectorType>(op->getResultTypes()[0]))
       return;
-    if (op->hasTrait<OpTrait::ConstantLike>() ||
+    auto type = cast<VectorType>(op->getResultTypes()[0]);
+    bool isBound = type.getRank() <= 2 &&
+                   type.getElementType().isIntOrIndex() &&
+                   OpTrait::hasElementwiseMappableTraits(op);
+    if (isBound || op->hasTrait<OpTrait::ConstantLike>() ||
         isa<vector::StepOp, vector::BroadcastOp, vector::ShapeCastOp>(op))
       cheap.push_back(op);
   });
   // Backward, so that the operands of a copy are copied in turn.
   for (Operation *op : llvm::reverse(cheap)) {
-    OpBuilder builder(op);
     while (!op->use_empty() && !op->hasOneUse()) {
-      Operation *copy = builder.clone(*op);
-      op->use_begin()->set(copy->getResult(0));
+      OpOperand &use = *op->use_begin();
+      use.set(OpBuilder(use.getOwner()).clone(*op)->getResult(0));
     }
+    // Where it is used it takes no register before.
+    if (op->hasOneUse())
+      op->moveBefore(*op->user_begin());
   }
 }
 
 void LayoutAssignment::assign(Value value, Fragment fragment,
-                              ArrayRef<DimRole> dims) {
+                              ArrayRef<DimRole> dims, Runs runs) {
   if (!isa<VectorType>(value.getType()))
     return;
-  auto layout = LayoutAttr::get(value.getContext(), fragment, dims);
+  // Row statistics are the same for every order of the columns.
+  if (!llvm::is_contained(dims, DimRole::Column))
+    runs = Runs::None;
+  auto layout = LayoutAttr::get(value.getContext(), fragment, dims, runs);
   LayoutAttr &known = layouts[value];
   if (known == layout)
     return;
@@ -126,17 +137,30 @@ void LayoutAssignment::assignAlike(ValueRange values) {
   for (Value value : values)
     if (LayoutAttr layout = layouts.lookup(value)) {
       for (Value other : values)
-        assign(other, layout.getFragment(), layout.getDims());
+        assign(other, layout.getFragment(), layout.getDims(), layout.getRuns());
       return;
     }
 }
 
+/// Dimensions that `map` has and `other` lacks.
+static SmallVector<unsigned> ownDims(AffineMap map, AffineMap other) {
+  SmallVector<unsigned> dims;
+  for (unsigned dim = 0; dim < map.getNumDims(); ++dim)
+    if (map.isFunctionOfDim(dim) && !other.isFunctionOfDim(dim))
+      dims.push_back(dim);
+  return dims;
+}
+
 void LayoutAssignment::anchor(vector::ContractionOp op) {
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  // The iteration dimensions: those of the result in order, and the reduction.
+  // The iteration dimensions: the column is the result's last one, the row the
+  // one that only the left operand shares with it; others are like heads.
   unsigned last = maps[2].getNumResults() - 1;
   unsigned row = maps[2].getDimPosition(last - 1);
   unsigned column = maps[2].getDimPosition(last);
+  for (unsigned dim : ownDims(maps[0], maps[1]))
+    if (maps[2].isFunctionOfDim(dim))
+      row = dim;
   auto dims = [&](AffineMap map, unsigned rowDim, unsigned columnDim) {
     SmallVector<DimRole> result;
     for (AffineExpr expr : map.getResults()) {
@@ -151,10 +175,20 @@ void LayoutAssignment::anchor(vector::ContractionOp op) {
   for (auto [dim, type] : llvm::enumerate(op.getIteratorTypesArray()))
     if (type == vector::IteratorType::reduction)
       reduction = dim;
-  assign(op.getLhs(), Fragment::Accumulator, dims(maps[0], row, reduction));
-  assign(op.getRhs(), Fragment::Rhs, dims(maps[1], reduction, column));
-  assign(op.getAcc(), Fragment::Accumulator, dims(maps[2], row, column));
-  assign(op.getResult(), Fragment::Accumulator, dims(maps[2], row, column));
+  // What comes straight from memory is in runs of what is contiguous there.
+  Runs left = Runs::None, right = Runs::None, result = Runs::None;
+  if (op.getRhs().getDefiningOp<LoadTileOp>()) {
+    unsigned inner = maps[1].getDimPosition(maps[1].getNumResults() - 1);
+    if (inner == reduction)
+      left = right = Runs::Reduction;
+    else
+      right = result = Runs::Column;
+  }
+  assign(op.getLhs(), Fragment::Accumulator, dims(maps[0], row, reduction),
+         left);
+  assign(op.getRhs(), Fragment::Rhs, dims(maps[1], reduction, column), right);
+  for (Value value : {op.getAcc(), op.getResult()})
+    assign(value, Fragment::Accumulator, dims(maps[2], row, column), result);
 }
 
 constexpr DimRole kTileDims[] = {DimRole::Head, DimRole::Row, DimRole::Column};
@@ -181,7 +215,7 @@ void LayoutAssignment::visitBroadcast(vector::BroadcastOp op) {
   auto source = dyn_cast<VectorType>(op.getSourceType());
   if (layout && source)
     assign(op.getSource(), layout.getFragment(),
-           layout.getDims().take_back(source.getRank()));
+           layout.getDims().take_back(source.getRank()), layout.getRuns());
 }
 
 /// Sizes other than 1 keep what they are.
@@ -195,7 +229,7 @@ void LayoutAssignment::visitShapeCast(vector::ShapeCastOp op) {
     if (size != 1)
       kept.push_back(role);
   if (static_cast<int64_t>(kept.size()) == op.getSourceVectorType().getRank())
-    assign(op.getSource(), layout.getFragment(), kept);
+    assign(op.getSource(), layout.getFragment(), kept, layout.getRuns());
 }
 
 void LayoutAssignment::visitReduction(vector::MultiDimReductionOp op) {
@@ -204,7 +238,7 @@ void LayoutAssignment::visitReduction(vector::MultiDimReductionOp op) {
     for (auto [dim, role] : llvm::enumerate(layout.getDims()))
       if (!op.isReducedDim(dim))
         kept.push_back(role);
-    assign(op.getDest(), layout.getFragment(), kept);
+    assign(op.getDest(), layout.getFragment(), kept, layout.getRuns());
   }
   assignAlike({op.getAcc(), op.getDest()});
 }

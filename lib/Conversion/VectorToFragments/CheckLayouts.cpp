@@ -17,34 +17,43 @@
 using namespace mlir;
 using namespace mta;
 
+namespace {
+struct Tile {
+  int64_t warps, heads, rows;
+};
+} // namespace
+
 /// Whether every dimension is of size 1, the launch's heads or rows, or a
-/// number of whole pieces.
-static bool fits(LayoutAttr layout, VectorType type, int64_t heads,
-                 int64_t rows) {
+/// number of whole pieces. Where every head has a warp, other sizes are what a
+/// warp has all of, or has its share of.
+static bool fits(LayoutAttr layout, VectorType type, const Tile &tile) {
   if (!layout || type.isScalable() ||
       static_cast<int64_t>(layout.getDims().size()) != type.getRank())
     return false;
   for (auto [size, role] : llvm::zip_equal(type.getShape(), layout.getDims())) {
-    bool isOwn = role == DimRole::Head                     ? size == heads
-                 : role == DimRole::Row && !layout.isRhs() ? size == rows
-                                                           : size % 8 == 0;
+    bool canSpread = tile.warps == tile.heads;
+    bool isOwn =
+        role == DimRole::Head
+            ? size == tile.heads || (canSpread && size % tile.warps == 0)
+        : role == DimRole::Row && !layout.isRhs()
+            ? size == tile.rows || (canSpread && size % 8 == 0)
+            : size % 8 == 0;
     if (size != 1 && !isOwn)
       return false;
   }
   return true;
 }
 
-static LogicalResult checkValue(Operation *op, Value value, int64_t heads,
-                                int64_t rows) {
+static LogicalResult checkValue(Operation *op, Value value, const Tile &tile) {
   auto type = dyn_cast<VectorType>(value.getType());
   if (!type)
     return success();
   LayoutAttr layout = layoutOf(value);
-  if (fits(layout, type, heads, rows))
+  if (fits(layout, type, tile))
     return success();
   InFlightDiagnostic diagnostic = op->emitOpError("expects a layout that fits ")
-                                  << type << " in a tile of " << rows
-                                  << " rows and " << heads
+                                  << type << " in a tile of " << tile.rows
+                                  << " rows and " << tile.heads
                                   << " heads, but got ";
   return layout ? diagnostic << layout : diagnostic << "none";
 }
@@ -67,15 +76,16 @@ static LogicalResult checkAlike(Operation *op) {
   return success();
 }
 
-LogicalResult mta::checkLayouts(gpu::LaunchOp launch, int64_t heads,
-                                int64_t rows) {
+LogicalResult mta::checkLayouts(gpu::LaunchOp launch, int64_t warps,
+                                int64_t heads, int64_t rows) {
+  Tile tile = {warps, heads, rows};
   WalkResult result = launch.getBody().walk<WalkOrder::PreOrder>(
       [&](Operation *op) -> WalkResult {
         SmallVector<Value> values(op->getResults());
         if (auto loop = dyn_cast<scf::ForOp>(op))
           llvm::append_range(values, loop.getRegionIterArgs());
         for (Value value : values)
-          if (failed(checkValue(op, value, heads, rows)))
+          if (failed(checkValue(op, value, tile)))
             return WalkResult::interrupt();
         return checkAlike(op);
       });

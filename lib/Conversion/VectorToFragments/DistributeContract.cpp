@@ -78,6 +78,10 @@ static void multiply(ImplicitLocOpBuilder &b, ArrayRef<Value> lhs,
   }
 }
 
+static Value zeroOf(ImplicitLocOpBuilder &b, Type type) {
+  return arith::ConstantOp::create(b, b.getZeroAttr(type));
+}
+
 LogicalResult Distributor::distributeContract(vector::ContractionOp op) {
   FragmentShape lhs = shapeOf(op.getLhs()), rhs = shapeOf(op.getRhs());
   FragmentShape shape = shapeOf(op.getResult());
@@ -87,6 +91,15 @@ LogicalResult Distributor::distributeContract(vector::ContractionOp op) {
       !shape.element.isF32() || op.getKind() != vector::CombiningKind::ADD)
     return op.emitOpError("expects sums in f32 of products of f16, bf16 or "
                           "f32 with 'mta.tf32' to be distributed to threads");
+  auto areAlike = [](const FragmentShape &x, const FragmentShape &y,
+                     Runs runs) {
+    return (x.layout.getRuns() == runs) == (y.layout.getRuns() == runs);
+  };
+  if (!areAlike(lhs, rhs, Runs::Reduction) ||
+      !areAlike(rhs, shape, Runs::Column))
+    return op.emitOpError("expects operands and a result with the same runs, "
+                          "but got ")
+           << lhs.layout << ", " << rhs.layout << " and " << shape.layout;
   const Pieces &a = pieces[op.getLhs()], &c = pieces[op.getRhs()];
   Pieces values = pieces[op.getAcc()];
   // Pieces of the reduction, two of 16 bits at a time; results innermost, so
@@ -94,21 +107,30 @@ LogicalResult Distributor::distributeContract(vector::ContractionOp op) {
   int64_t steps = lhs.columnPieces, most = isTF32 ? 1 : 2;
   for (int64_t k = 0; k < steps; k += most) {
     int64_t count = std::min(most, steps - k);
-    for (int64_t strip = 0; strip < shape.rowPieces; strip += 2)
-      for (int64_t column = 0; column < shape.columnPieces; ++column) {
-        SmallVector<Value> left, right;
-        for (int64_t part = k; part < k + count; ++part) {
-          left.push_back(a[lhs.at(strip, part)]);
-          left.push_back(a[lhs.at(strip + 1, part)]);
-          right.push_back(c[rhs.at(part, column)]);
+    for (int64_t head = 0; head < shape.headPieces; ++head)
+      for (int64_t strip = 0; strip < shape.rowPieces; strip += 2)
+        for (int64_t column = 0; column < shape.columnPieces; ++column) {
+          // Of 8 rows the other half of the strip is zero.
+          bool isWhole = strip + 1 < shape.rowPieces;
+          SmallVector<Value> left, right;
+          for (int64_t part = k; part < k + count; ++part) {
+            left.push_back(a[lhs.at(head, strip, part)]);
+            left.push_back(isWhole ? a[lhs.at(head, strip + 1, part)]
+                                   : zeroOf(b, left.back().getType()));
+            right.push_back(c[rhs.at(head, part, column)]);
+          }
+          Value &upper = values[shape.at(head, strip, column)];
+          Value sums[2] = {upper,
+                           isWhole ? values[shape.at(head, strip + 1, column)]
+                                   : zeroOf(b, upper.getType())};
+          multiply(b, left, right, sums);
+          upper = sums[0];
+          if (isWhole)
+            values[shape.at(head, strip + 1, column)] = sums[1];
         }
-        Value sums[2] = {values[shape.at(strip, column)],
-                         values[shape.at(strip + 1, column)]};
-        multiply(b, left, right, sums);
-        values[shape.at(strip, column)] = sums[0];
-        values[shape.at(strip + 1, column)] = sums[1];
-      }
   }
+  if (op.getRhs().getDefiningOp<LoadTileOp>())
+    keepLoadsBehind();
   pieces[op.getResult()] = std::move(values);
   return success();
 }

@@ -59,10 +59,11 @@ LogicalResult Distributor::distributeBroadcast(vector::BroadcastOp op) {
   }
   FragmentShape source = shapeOf(op.getSource());
   Pieces from = pieces[op.getSource()], values;
-  for (int64_t row = 0; row < shape.rowPieces; ++row)
-    for (int64_t column = 0; column < shape.columnPieces; ++column)
-      values.push_back(
-          broadcastTo(from[source.at(row, column)], shape.pieceType()));
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t row = 0; row < shape.rowPieces; ++row)
+      for (int64_t column = 0; column < shape.columnPieces; ++column)
+        values.push_back(
+            broadcastTo(from[source.at(head, row, column)], shape.pieceType()));
   pieces[op.getResult()] = std::move(values);
   return success();
 }
@@ -73,11 +74,15 @@ LogicalResult Distributor::distributeStep(vector::StepOp op) {
   bool isRhs = shape.layout.isRhs();
   Pieces values;
   auto pair = [&](Value first) { return makePair(first, add(first, 1)); };
+  if (shape.layout.getRuns() != Runs::None)
+    return op.emitOpError("expects a step without runs to be distributed to "
+                          "threads");
   if (shape.hasHeads)
-    values.push_back(head);
+    for (int64_t piece = 0; piece < shape.headPieces; ++piece)
+      values.push_back(headOf(shape, piece));
   else if (shape.hasRows)
     for (int64_t row = 0; row < shape.rowPieces; ++row)
-      values.push_back(isRhs ? pair(columnOf(row)) : rowOf(row));
+      values.push_back(isRhs ? pair(columnOf(row)) : rowOf(shape, row));
   else
     for (int64_t column = 0; column < shape.columnPieces; ++column)
       values.push_back(isRhs ? add(group, 8 * column) : pair(columnOf(column)));
@@ -89,48 +94,83 @@ LogicalResult Distributor::distributeStep(vector::StepOp op) {
 // Slices
 //===----------------------------------------------------------------------===//
 
-/// The first piece of columns of a slice that is a range of whole pieces.
-static FailureOr<int64_t> firstPiece(Operation *op, ArrayAttr offsets,
-                                     VectorType part, VectorType whole) {
-  ArrayRef<int64_t> partShape = part.getShape(), shape = whole.getShape();
-  int64_t last = cast<IntegerAttr>(offsets.getValue().back()).getInt();
-  bool isWhole = partShape.drop_back() == shape.drop_back() && last % 8 == 0 &&
-                 partShape.back() % 8 == 0;
-  if (!isWhole)
+namespace {
+/// The pieces that a slice starts with.
+struct FirstPiece {
+  int64_t head = 0, row = 0, column = 0;
+};
+} // namespace
+
+/// A slice is a range of whole pieces of columns, or of rows that a warp has
+/// all of, or what a warp has of as many of what is spread over `warps`.
+static FailureOr<FirstPiece> firstPiece(Operation *op, ArrayAttr offsets,
+                                        VectorType part, VectorType whole,
+                                        LayoutAttr layout, int64_t warps,
+                                        bool canSliceRows) {
+  FirstPiece first;
+  auto fail = [&] {
     return op->emitOpError("expects a slice of whole pieces of 8 columns to be "
                            "distributed to threads");
-  return last / 8;
+  };
+  for (auto [size, full, offset, role] :
+       llvm::zip_equal(part.getShape(), whole.getShape(), offsets.getValue(),
+                       layout.getDims())) {
+    int64_t start = cast<IntegerAttr>(offset).getInt();
+    // Runs are cut where the longest ones end.
+    int64_t run = layout.getRuns() == Runs::None ? 8 : 32;
+    int64_t unit = role == DimRole::Head     ? warps
+                   : role == DimRole::Column ? run
+                                             : 8;
+    if (size == full)
+      continue;
+    bool isEnd = role == DimRole::Column && start + size == full;
+    if (start % unit != 0 || (size % unit != 0 && !(isEnd && size % 8 == 0)) ||
+        (role != DimRole::Column && !canSliceRows))
+      return fail();
+    if (role == DimRole::Head)
+      first.head = start / warps;
+    else
+      (role == DimRole::Row ? first.row : first.column) = start / 8;
+  }
+  return first;
 }
 
 LogicalResult Distributor::distributeExtract(vector::ExtractStridedSliceOp op) {
   auto type = cast<VectorType>(op.getResult().getType());
-  FailureOr<int64_t> first =
-      firstPiece(op, op.getOffsets(), type, op.getSourceVectorType());
-  if (failed(first))
-    return failure();
   FragmentShape source = shapeOf(op.getSource()),
                 shape = shapeOf(op.getResult());
+  FailureOr<FirstPiece> first =
+      firstPiece(op, op.getOffsets(), type, op.getSourceVectorType(),
+                 shape.layout, warps, warps == heads);
+  if (failed(first))
+    return failure();
   const Pieces &from = pieces[op.getSource()];
   Pieces values;
-  for (int64_t row = 0; row < shape.rowPieces; ++row)
-    for (int64_t column = 0; column < shape.columnPieces; ++column)
-      values.push_back(from[source.at(row, column + *first)]);
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t row = 0; row < shape.rowPieces; ++row)
+      for (int64_t column = 0; column < shape.columnPieces; ++column)
+        values.push_back(from[source.at(head + first->head, row + first->row,
+                                        column + first->column)]);
   pieces[op.getResult()] = std::move(values);
   return success();
 }
 
 LogicalResult Distributor::distributeInsert(vector::InsertStridedSliceOp op) {
-  FailureOr<int64_t> first = firstPiece(
-      op, op.getOffsets(), op.getSourceVectorType(), op.getDestVectorType());
-  if (failed(first))
-    return failure();
   FragmentShape part = shapeOf(op.getValueToStore());
   FragmentShape shape = shapeOf(op.getResult());
+  FailureOr<FirstPiece> first =
+      firstPiece(op, op.getOffsets(), op.getSourceVectorType(),
+                 op.getDestVectorType(), shape.layout, warps, warps == heads);
+  if (failed(first))
+    return failure();
   Pieces values = pieces[op.getDest()];
   const Pieces &from = pieces[op.getValueToStore()];
-  for (int64_t row = 0; row < part.rowPieces; ++row)
-    for (int64_t column = 0; column < part.columnPieces; ++column)
-      values[shape.at(row, column + *first)] = from[part.at(row, column)];
+  for (int64_t head = 0; head < part.headPieces; ++head)
+    for (int64_t row = 0; row < part.rowPieces; ++row)
+      for (int64_t column = 0; column < part.columnPieces; ++column)
+        values[shape.at(head + first->head, row + first->row,
+                        column + first->column)] =
+            from[part.at(head, row, column)];
   pieces[op.getResult()] = std::move(values);
   return success();
 }
@@ -163,10 +203,11 @@ LogicalResult Distributor::distributeReduction(vector::MultiDimReductionOp op) {
   };
   const Pieces &from = pieces[op.getSource()];
   Pieces values;
-  for (int64_t row = 0; row < source.rowPieces; ++row) {
-    Value sum = from[source.at(row, 0)];
-    for (int64_t column = 1; column < source.columnPieces; ++column)
-      sum = combine(sum, from[source.at(row, column)]);
+  int64_t columns = source.columnPieces;
+  for (int64_t row = 0; row < source.size() / columns; ++row) {
+    Value sum = from[row * columns];
+    for (int64_t column = 1; column < columns; ++column)
+      sum = combine(sum, from[row * columns + column]);
     sum = combineLanes(kind, combine(pairAt(sum, 0), pairAt(sum, 1)));
     values.push_back(combine(pieces[op.getAcc()][row], sum));
   }

@@ -16,17 +16,16 @@ using namespace mlir;
 using namespace mta;
 
 static bool isWorkgroup(Value buffer) {
-  auto space = dyn_cast_or_null<gpu::AddressSpaceAttr>(
-      cast<MemRefType>(buffer.getType()).getMemorySpace());
-  return space && space.getValue() == gpu::AddressSpace::Workgroup;
+  return gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(
+      cast<MemRefType>(buffer.getType()));
 }
 
 Pieces Distributor::place(ValueRange indices, const FragmentShape &shape,
-                          Value row, Value column) {
+                          int64_t headPiece, Value row, Value column) {
   Pieces result(indices);
   size_t dim = result.size() - shape.layout.getDims().size();
   for (DimRole role : shape.layout.getDims()) {
-    Value offset = role == DimRole::Head  ? head
+    Value offset = role == DimRole::Head  ? headOf(shape, headPiece)
                    : role == DimRole::Row ? row
                                           : column;
     result[dim] = add(result[dim], offset);
@@ -53,24 +52,35 @@ Pieces Distributor::loadMatrices(Value buffer, ValueRange indices,
 
 /// Matrices of rows 0-7 and 8-15 of 8 columns, then of the next 8: lanes 0-15
 /// point to the rows of the first two matrices, lanes 16-31 to the others.
+/// Where there are only rows 0-7, lanes 8-15 point to those of the next
+/// columns.
 void Distributor::readAccumulator(vector::TransferReadOp op, Pieces &result) {
   FragmentShape shape = shapeOf(op.getResult());
   result.resize(shape.size());
-  Value sixteen = constant(16);
-  Value row = add(row0, arith::RemUIOp::create(b, lane, sixteen));
-  Value side = mul(arith::DivUIOp::create(b, lane, sixteen), 8);
-  for (int64_t strip = 0; strip < shape.rowPieces; strip += 2)
-    for (int64_t column = 0; column < shape.columnPieces; column += 2) {
-      int64_t count = std::min<int64_t>(2, shape.columnPieces - column);
-      // A single matrix pair takes the addresses of lanes 0-15.
-      Value first = count == 2 ? add(side, 8 * column) : constant(8 * column);
-      Pieces loaded = loadMatrices(
-          op.getBase(),
-          place(op.getIndices(), shape, add(row, 8 * strip), first), 2 * count,
-          /*transposed=*/false);
-      for (int64_t index = 0; index < 2 * count; ++index)
-        result[shape.at(strip + index % 2, column + index / 2)] = loaded[index];
+  auto readBlock = [&](int64_t strip, int64_t column) {
+    int64_t rows = std::min<int64_t>(2, shape.rowPieces - strip);
+    int64_t columns = std::min<int64_t>(2, shape.columnPieces - column);
+    Value height = constant(8 * rows);
+    Value row = add(firstRowOf(shape), arith::RemUIOp::create(b, lane, height));
+    Value first = constant(8 * column);
+    // A single column of matrices takes the addresses of the first lanes.
+    if (columns == 2) {
+      Value matrix = arith::DivUIOp::create(b, lane, height);
+      Value side = arith::RemUIOp::create(b, matrix, constant(2));
+      first = add(mul(side, 8), 8 * column);
     }
+    Pieces loaded = loadMatrices(
+        op.getBase(),
+        place(op.getIndices(), shape, 0, add(row, 8 * strip), first),
+        rows * columns,
+        /*transposed=*/false);
+    for (int64_t index = 0; index < rows * columns; ++index)
+      result[shape.at(0, strip + index % rows, column + index / rows)] =
+          loaded[index];
+  };
+  for (int64_t strip = 0; strip < shape.rowPieces; strip += 2)
+    for (int64_t column = 0; column < shape.columnPieces; column += 2)
+      readBlock(strip, column);
 }
 
 /// Blocks of 2 x 2 matrices, (k, n), (k + 8, n), (k, n + 8), (k + 8, n + 8),
@@ -84,36 +94,42 @@ void Distributor::readRhs(vector::TransferReadOp op, Pieces &result) {
   Value matrix = arith::DivUIOp::create(b, lane, constant(8));
   Value odd = mul(arith::RemUIOp::create(b, matrix, constant(2)), 8);
   Value high = mul(arith::DivUIOp::create(b, matrix, constant(2)), 8);
-  for (int64_t k = 0; k < shape.rowPieces; k += 2)
-    for (int64_t n = 0; n < shape.columnPieces; n += 2) {
-      int64_t rows = std::min<int64_t>(2, shape.rowPieces - k);
-      int64_t columns = std::min<int64_t>(2, shape.columnPieces - n);
-      Value row = constant(8 * k), column = constant(8 * n);
-      if (rows == 2)
-        row = add(row, odd);
-      if (columns == 2)
-        column = add(column, rows == 2 ? high : odd);
-      Value &fast = transposed ? row : column;
-      fast = add(fast, low);
-      Pieces loaded =
-          loadMatrices(op.getBase(), place(op.getIndices(), shape, row, column),
-                       rows * columns, transposed);
-      for (int64_t index = 0; index < rows * columns; ++index)
-        result[shape.at(k + index % rows, n + index / rows)] = loaded[index];
-    }
+  auto readBlock = [&](int64_t head, int64_t k, int64_t n) {
+    int64_t rows = std::min<int64_t>(2, shape.rowPieces - k);
+    int64_t columns = std::min<int64_t>(2, shape.columnPieces - n);
+    Value row = constant(8 * k), column = constant(8 * n);
+    if (rows == 2)
+      row = add(row, odd);
+    if (columns == 2)
+      column = add(column, rows == 2 ? high : odd);
+    Value &fast = transposed ? row : column;
+    fast = add(fast, low);
+    Pieces loaded = loadMatrices(
+        op.getBase(), place(op.getIndices(), shape, head, row, column),
+        rows * columns, transposed);
+    for (int64_t index = 0; index < rows * columns; ++index)
+      result[shape.at(head, k + index % rows, n + index / rows)] =
+          loaded[index];
+  };
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t k = 0; k < shape.rowPieces; k += 2)
+      for (int64_t n = 0; n < shape.columnPieces; n += 2)
+        readBlock(head, k, n);
 }
 
-/// A number for every row.
+/// A number for every row, be it of fragments or dealt out to the warps.
 static bool isOfRows(const FragmentShape &shape) {
-  return !shape.layout.isRhs() && shape.hasRows && !shape.hasColumns &&
-         !shape.hasHeads && shape.element.getIntOrFloatBitWidth() == 32;
+  return !shape.layout.isRhs() && (shape.hasRows || shape.hasHeads) &&
+         !shape.hasColumns && shape.element.getIntOrFloatBitWidth() == 32;
 }
 
 void Distributor::readRows(vector::TransferReadOp op, Pieces &result) {
   FragmentShape shape = shapeOf(op.getResult());
-  for (int64_t row = 0; row < shape.rowPieces; ++row)
-    result.push_back(memref::LoadOp::create(
-        b, op.getBase(), place(op.getIndices(), shape, rowOf(row), Value())));
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t row = 0; row < shape.rowPieces; ++row)
+      result.push_back(memref::LoadOp::create(
+          b, op.getBase(),
+          place(op.getIndices(), shape, head, rowOf(shape, row), Value())));
 }
 
 /// A number for every column, the same for all rows.
@@ -122,15 +138,28 @@ static bool isOfColumns(const FragmentShape &shape) {
          !shape.hasHeads;
 }
 
-/// Pairs of neighbours, at places that are aligned as pairs.
+/// Neighbours: pairs, or what a lane has of every run, at places that are
+/// aligned as they are.
 void Distributor::readColumns(vector::TransferReadOp op, Pieces &result) {
   FragmentShape shape = shapeOf(op.getResult());
-  unsigned bytes = 2 * shape.element.getIntOrFloatBitWidth() / 8;
-  for (int64_t column = 0; column < shape.columnPieces; ++column)
-    result.push_back(vector::LoadOp::create(
-        b, cast<VectorType>(shape.pieceType()), op.getBase(),
-        place(op.getIndices(), shape, Value(), columnOf(column)),
-        /*nontemporal=*/false, llvm::MaybeAlign(bytes)));
+  int64_t bits = shape.element.getIntOrFloatBitWidth();
+  for (auto [first, count] : shape.columnRuns()) {
+    // At most 16 bytes at once.
+    int64_t part = std::min<int64_t>(2 * count, 128 / bits);
+    auto type = VectorType::get({part}, shape.element);
+    SmallVector<Value> elements;
+    for (int64_t start = 0; start < 2 * count; start += part) {
+      Value column = add(mul(position, 2 * count), 8 * first + start);
+      Value loaded = vector::LoadOp::create(
+          b, type, op.getBase(),
+          place(op.getIndices(), shape, 0, Value(), column),
+          /*nontemporal=*/false, llvm::MaybeAlign(part * bits / 8));
+      for (int64_t index = 0; index < part; ++index)
+        elements.push_back(pairAt(loaded, index));
+    }
+    for (int64_t piece = 0; piece < count; ++piece)
+      result.push_back(makePair(elements[piece], elements[count + piece]));
+  }
 }
 
 /// Tiles of 32-bit elements: the pairs of a lane as they are in memory, where
@@ -142,9 +171,9 @@ void Distributor::readWords(vector::TransferReadOp op, Pieces &result) {
   bool areNeighbours = shape.layout.getDims().back() == pairs;
   auto pair = VectorType::get({2}, shape.element);
   auto at = [&](int64_t row, int64_t column, int64_t part) {
-    Value first = isRhs ? add(columnOf(row), part) : rowOf(row);
+    Value first = isRhs ? add(columnOf(row), part) : rowOf(shape, row);
     Value second = isRhs ? add(group, 8 * column) : add(columnOf(column), part);
-    return place(op.getIndices(), shape, first, second);
+    return place(op.getIndices(), shape, 0, first, second);
   };
   auto element = [&](int64_t row, int64_t column, int64_t part) -> Value {
     return memref::LoadOp::create(b, op.getBase(), at(row, column, part));
@@ -163,9 +192,13 @@ void Distributor::readWords(vector::TransferReadOp op, Pieces &result) {
 LogicalResult Distributor::distributeRead(vector::TransferReadOp op) {
   FragmentShape shape = shapeOf(op.getResult());
   bool inWorkgroup = isWorkgroup(op.getBase());
+  int64_t bits = shape.element.getIntOrFloatBitWidth();
   bool isF32 = shape.element.isF32();
+  // Of what is spread over the warps, only an operand B is read in pieces.
+  bool isWhole = shape.headPieces == 1 || (shape.layout.isRhs() && bits == 16);
   bool isTile = inWorkgroup && shape.hasRows && shape.hasColumns &&
-                (isF32 || shape.element.getIntOrFloatBitWidth() == 16);
+                shape.layout.getRuns() == Runs::None && isWhole &&
+                (isF32 || bits == 16);
   bool ofRows = inWorkgroup && isOfRows(shape);
   bool ofColumns = !inWorkgroup && isOfColumns(shape);
   if (!op.getPermutationMap().isMinorIdentity() || op.hasOutOfBoundsDim() ||
@@ -222,36 +255,67 @@ LogicalResult Distributor::distributeGather(vector::GatherOp op) {
 // Writes
 //===----------------------------------------------------------------------===//
 
+/// Whether all columns of a row share its mask.
+bool mta::isMaskOfRows(Value mask, const FragmentShape &shape) {
+  auto broadcast = mask.getDefiningOp<vector::BroadcastOp>();
+  while (shape.hasColumns && broadcast) {
+    auto source = dyn_cast<VectorType>(broadcast.getSourceType());
+    if (!source || source.getShape().back() == 1)
+      break;
+    broadcast = broadcast.getSource().getDefiningOp<vector::BroadcastOp>();
+  }
+  return !shape.hasColumns || broadcast;
+}
+
 /// One of the lanes that hold a row's number writes it.
 void Distributor::writeRows(vector::TransferWriteOp op) {
   FragmentShape shape = shapeOf(op.getValueToStore());
-  Value holder = add(mul(head, 4), position);
+  // What all heads have alike is written by the first one.
+  Value holder = shape.hasHeads ? position : add(mul(head, 4), position);
   Value isFirst =
       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, holder, constant(0));
   auto branch = scf::IfOp::create(b, isFirst, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
-  for (int64_t row = 0; row < shape.rowPieces; ++row)
-    memref::StoreOp::create(b, pieces[op.getValueToStore()][row], op.getBase(),
-                            place(op.getIndices(), shape, rowOf(row), Value()));
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t row = 0; row < shape.rowPieces; ++row)
+      memref::StoreOp::create(
+          b, pieces[op.getValueToStore()][shape.at(head, row, 0)], op.getBase(),
+          place(op.getIndices(), shape, head, rowOf(shape, row), Value()));
 }
 
 LogicalResult Distributor::writeWorkgroup(vector::TransferWriteOp op) {
   FragmentShape shape = shapeOf(op.getValueToStore());
-  if (!op.getMask() && isOfRows(shape)) {
+  bool isPlain = !shape.layout.isRhs() && shape.layout.getRuns() == Runs::None;
+  if (isPlain && !op.getMask() && isOfRows(shape)) {
     writeRows(op);
     return success();
   }
-  if (op.getMask() || !shape.hasRows || !shape.hasColumns)
-    return op.emitOpError("expects a write of a whole tile to workgroup memory "
+  if (!isPlain || !shape.hasRows || !shape.hasColumns ||
+      (op.getMask() && !isMaskOfRows(op.getMask(), shape)))
+    return op.emitOpError("expects a write of whole rows to workgroup memory "
                           "to be distributed to threads");
+  if (isInLoop(op))
+    locateAgain();
+  const Pieces &from = pieces[op.getValueToStore()];
   unsigned bytes = 2 * shape.element.getIntOrFloatBitWidth() / 8;
-  for (int64_t row = 0; row < shape.rowPieces; ++row)
+  auto writeRow = [&](int64_t head, int64_t row) {
+    OpBuilder::InsertionGuard guard(b);
+    if (op.getMask()) {
+      Value condition = pairAt(pieces[op.getMask()][shape.at(head, row, 0)], 0);
+      auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
+      b.setInsertionPointToStart(branch.thenBlock());
+    }
     for (int64_t column = 0; column < shape.columnPieces; ++column)
-      vector::StoreOp::create(
-          b, pieces[op.getValueToStore()][shape.at(row, column)], op.getBase(),
-          place(op.getIndices(), shape, rowOf(row), columnOf(column)),
-          /*nontemporal=*/false, llvm::MaybeAlign(bytes));
+      vector::StoreOp::create(b, from[shape.at(head, row, column)],
+                              op.getBase(),
+                              place(op.getIndices(), shape, head,
+                                    rowOf(shape, row), columnOf(column)),
+                              /*nontemporal=*/false, llvm::MaybeAlign(bytes));
+  };
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t row = 0; row < shape.rowPieces; ++row)
+      writeRow(head, row);
   return success();
 }
 
@@ -322,8 +386,10 @@ LogicalResult Distributor::distributeFill(linalg::FillOp op) {
                           "threads");
   ReassociationIndices all =
       llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-  Value flat = memref::CollapseShapeOp::create(
-      b, buffer, ArrayRef<ReassociationIndices>{all});
+  Value flat = buffer;
+  if (type.getRank() > 1)
+    flat = memref::CollapseShapeOp::create(b, buffer,
+                                           ArrayRef<ReassociationIndices>{all});
   // As many as are in 16 bytes.
   int64_t bits = element.getIntOrFloatBitWidth();
   int64_t size = std::min<int64_t>(8, 128 / bits);

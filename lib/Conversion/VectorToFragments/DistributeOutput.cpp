@@ -94,14 +94,17 @@ void Distributor::gatherNeighbors(ArrayRef<Value> pairs,
 
 SmallVector<Distributor::RowPart>
 Distributor::rowParts(vector::TransferWriteOp op, const FragmentShape &shape,
-                      int64_t row) {
+                      int64_t head, int64_t row) {
+  if (shape.layout.getRuns() == Runs::Column)
+    return runParts(op, shape, head, row);
   const Pieces &from = pieces[op.getValueToStore()];
   bool isAligned = hasAlignedRows(op);
   SmallVector<RowPart> parts;
   for (int64_t column = 0; column < shape.columnPieces;) {
     int64_t left = shape.columnPieces - column;
     int64_t count = !isAligned || left == 1 ? 1 : left < 4 ? 2 : 4;
-    ArrayRef<Value> pairs = ArrayRef(from).slice(shape.at(row, column), count);
+    ArrayRef<Value> pairs =
+        ArrayRef(from).slice(shape.at(head, row, column), count);
     if (count == 1)
       parts.push_back({pairs[0], columnOf(column)});
     else
@@ -111,53 +114,80 @@ Distributor::rowParts(vector::TransferWriteOp op, const FragmentShape &shape,
   return parts;
 }
 
+/// What a lane has of every run, at most 16 bytes at once.
+SmallVector<Distributor::RowPart>
+Distributor::runParts(vector::TransferWriteOp op, const FragmentShape &shape,
+                      int64_t head, int64_t row) {
+  const Pieces &from = pieces[op.getValueToStore()];
+  int64_t bits = shape.element.getIntOrFloatBitWidth();
+  SmallVector<RowPart> parts;
+  for (auto [first, count] : shape.columnRuns()) {
+    SmallVector<Value> elements;
+    for (int64_t side = 0; side < 2; ++side)
+      for (int64_t piece = first; piece < first + count; ++piece)
+        elements.push_back(pairAt(from[shape.at(head, row, piece)], side));
+    Value column = add(mul(position, 2 * count), 8 * first);
+    int64_t size = std::min<int64_t>(2 * count, 128 / bits);
+    auto type = VectorType::get({size}, shape.element);
+    for (int64_t start = 0; start < 2 * count; start += size)
+      parts.push_back({vector::FromElementsOp::create(
+                           b, type, ArrayRef(elements).slice(start, size)),
+                       add(column, start)});
+  }
+  return parts;
+}
+
 /// Rows whose mask is set, all without one. All columns of a row share its
 /// mask; statistics of rows are written by one of the lanes that hold them.
 LogicalResult Distributor::writeGlobal(vector::TransferWriteOp op) {
   FragmentShape shape = shapeOf(op.getValueToStore());
   Value mask = op.getMask();
-  auto broadcast = mask ? mask.getDefiningOp<vector::BroadcastOp>() : nullptr;
-  while (shape.hasColumns && broadcast) {
-    auto source = dyn_cast<VectorType>(broadcast.getSourceType());
-    if (!source || source.getShape().back() == 1)
-      break;
-    broadcast = broadcast.getSource().getDefiningOp<vector::BroadcastOp>();
-  }
-  if (!shape.hasRows || (mask && shape.hasColumns && !broadcast))
+  if (!shape.hasRows || (mask && !isMaskOfRows(mask, shape)))
     return op.emitOpError("expects a mask of rows to be distributed to "
                           "threads");
+  if (shape.layout.isRhs() || shape.layout.getRuns() == Runs::Reduction)
+    return op.emitOpError("expects an accumulator to be written by threads, "
+                          "but got ")
+           << shape.layout;
   Value isFirst =
       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, position, constant(0));
-  for (int64_t row = 0; row < shape.rowPieces; ++row) {
-    Value condition = mask ? pieces[mask][shape.at(row, 0)] : Value();
-    if (condition && shape.hasColumns)
-      condition = pairAt(condition, 0);
-    else if (!shape.hasColumns)
-      condition = condition
-                      ? arith::AndIOp::create(b, condition, isFirst).getResult()
-                      : isFirst;
-    // Lanes exchange before they part.
-    SmallVector<RowPart> parts;
+  // Whether this lane stores anything of a row; null if every lane does.
+  auto storesRow = [&](int64_t head, int64_t row) -> Value {
+    Value isSet = mask ? pieces[mask][shape.at(head, row, 0)] : Value();
     if (shape.hasColumns)
-      parts = rowParts(op, shape, row);
-    OpBuilder::InsertionGuard guard(b);
-    if (condition) {
-      auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
-      b.setInsertionPointToStart(branch.thenBlock());
-    }
-    if (!shape.hasColumns)
-      memref::StoreOp::create(
-          b, pieces[op.getValueToStore()][shape.at(row, 0)], op.getBase(),
-          place(op.getIndices(), shape, rowOf(row), columnOf(0)));
-    for (const RowPart &part : parts) {
-      unsigned bits =
-          cast<VectorType>(part.elements.getType()).getNumElements() *
-          shape.element.getIntOrFloatBitWidth();
-      vector::StoreOp::create(
-          b, part.elements, op.getBase(),
-          place(op.getIndices(), shape, rowOf(row), part.column), false,
-          llvm::MaybeAlign(bits / 8));
-    }
-  }
+      return isSet ? pairAt(isSet, 0) : Value();
+    return isSet ? arith::AndIOp::create(b, isSet, isFirst).getResult()
+                 : isFirst;
+  };
+  for (int64_t head = 0; head < shape.headPieces; ++head)
+    for (int64_t row = 0; row < shape.rowPieces; ++row)
+      storeRow(op, shape, head, row, storesRow(head, row));
   return success();
+}
+
+void Distributor::storeRow(vector::TransferWriteOp op,
+                           const FragmentShape &shape, int64_t head,
+                           int64_t row, Value condition) {
+  // Lanes exchange before they part.
+  SmallVector<RowPart> parts;
+  if (shape.hasColumns)
+    parts = rowParts(op, shape, head, row);
+  OpBuilder::InsertionGuard guard(b);
+  if (condition) {
+    auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
+    b.setInsertionPointToStart(branch.thenBlock());
+  }
+  auto at = [&](Value column) {
+    return place(op.getIndices(), shape, head, rowOf(shape, row), column);
+  };
+  if (!shape.hasColumns)
+    memref::StoreOp::create(
+        b, pieces[op.getValueToStore()][shape.at(head, row, 0)], op.getBase(),
+        at(Value()));
+  for (const RowPart &part : parts) {
+    int64_t bits = cast<VectorType>(part.elements.getType()).getNumElements() *
+                   shape.element.getIntOrFloatBitWidth();
+    vector::StoreOp::create(b, part.elements, op.getBase(), at(part.column),
+                            false, llvm::MaybeAlign(bits / 8));
+  }
 }

@@ -156,10 +156,10 @@ LogicalResult Distributor::distributeTileContract(ContractTileOp op) {
     if (product.addsToSums)
       for (int64_t sum = 0; sum < product.sums(); ++sum)
         operands.push_back(
-            pairAt(values[shape.at(strip + sum / 2 % 2, sum / 4)], sum % 2));
+            pairAt(values[shape.at(0, strip + sum / 2 % 2, sum / 4)], sum % 2));
     for (int64_t part = 0; part < lhs.columnPieces; ++part)
       for (int64_t half = 0; half < 2; ++half)
-        operands.push_back(toBits(b, a[lhs.at(strip + half, part)]));
+        operands.push_back(toBits(b, a[lhs.at(0, strip + half, part)]));
     llvm::append_range(operands, descriptors);
     Value result =
         LLVM::InlineAsmOp::create(
@@ -168,7 +168,7 @@ LogicalResult Distributor::distributeTileContract(ContractTileOp op) {
             LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr())
             .getRes();
     for (int64_t sum = 0; sum < product.sums(); sum += 2)
-      values[shape.at(strip + sum / 2 % 2, sum / 4)] =
+      values[shape.at(0, strip + sum / 2 % 2, sum / 4)] =
           makePair(LLVM::ExtractValueOp::create(b, result, sum),
                    LLVM::ExtractValueOp::create(b, result, sum + 1));
   }

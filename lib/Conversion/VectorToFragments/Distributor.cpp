@@ -9,6 +9,7 @@
 
 #include "Distributor.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -44,8 +45,28 @@ Value Distributor::broadcastTo(Value piece, Type type) {
   return vector::BroadcastOp::create(b, type, piece);
 }
 
-Value Distributor::rowOf(int64_t rowPiece) {
-  return add(add(row0, group), 8 * rowPiece);
+SmallVector<std::pair<int64_t, int64_t>> mta::splitRuns(int64_t count,
+                                                        int64_t longest) {
+  SmallVector<std::pair<int64_t, int64_t>> runs;
+  for (int64_t first = 0; first < count;) {
+    while (longest > count - first)
+      longest /= 2;
+    runs.push_back({first, longest});
+    first += longest;
+  }
+  return runs;
+}
+
+Value Distributor::headOf(const FragmentShape &shape, int64_t headPiece) {
+  return shape.hasOwnHeads ? head : add(warp, warps * headPiece);
+}
+
+Value Distributor::firstRowOf(const FragmentShape &shape) {
+  return shape.hasOwnRows ? row0 : constant(0);
+}
+
+Value Distributor::rowOf(const FragmentShape &shape, int64_t rowPiece) {
+  return add(add(firstRowOf(shape), group), 8 * rowPiece);
 }
 
 Value Distributor::columnOf(int64_t columnPiece) {
@@ -82,10 +103,13 @@ FragmentShape Distributor::shapeOf(Value value) {
     switch (role) {
     case DimRole::Head:
       shape.hasHeads = true;
+      shape.hasOwnHeads = size == heads;
+      shape.headPieces = shape.hasOwnHeads ? 1 : size / warps;
       break;
     case DimRole::Row:
       shape.hasRows = true;
-      shape.rowPieces = shape.layout.isRhs() ? size / 8 : 2 * strips;
+      shape.hasOwnRows = !shape.layout.isRhs() && size == rows;
+      shape.rowPieces = shape.hasOwnRows ? 2 * strips : size / 8;
       break;
     case DimRole::Column:
       shape.hasColumns = true;
@@ -143,10 +167,21 @@ LogicalResult Distributor::distributeFor(scf::ForOp op) {
   if (op.getNumResults() == 0)
     body->getTerminator()->erase();
   bind(op.getRegionIterArgs(), loop.getRegionIterArgs());
-  op.getInductionVar().replaceAllUsesWith(loop.getInductionVar());
+  bool isOuter = loop->getParentOp() == launch;
+  b.setInsertionPointToStart(body);
+  op.getInductionVar().replaceAllUsesWith(
+      isOuter ? hideIndex(loop.getInductionVar()) : loop.getInductionVar());
   body->getOperations().splice(body->end(), op.getBody()->getOperations());
   bind(op.getResults(), loop.getResults());
-  return distribute(*body);
+  b.setInsertionPointToStart(body);
+  if (isOuter)
+    locateAgain();
+  if (failed(distribute(*body)))
+    return failure();
+  b.setInsertionPointAfter(loop);
+  if (isOuter)
+    locateAgain();
+  return success();
 }
 
 LogicalResult Distributor::distributeIf(scf::IfOp op) {
@@ -156,7 +191,14 @@ LogicalResult Distributor::distributeIf(scf::IfOp op) {
   auto move = [&](Block *from, Block *to) {
     to->clear();
     to->getOperations().splice(to->end(), from->getOperations());
-    return distribute(*to);
+    // What is computed here is not known after the branch.
+    auto before = std::tuple(thread, warp, lane, group, position, head, row0);
+    b.setInsertionPointToStart(to);
+    if (op.getNumResults() > 0 && !llvm::hasSingleElement(*to))
+      locateAgain();
+    LogicalResult result = distribute(*to);
+    std::tie(thread, warp, lane, group, position, head, row0) = before;
+    return result;
   };
   if (failed(move(op.thenBlock(), branch.thenBlock())) ||
       (hasElse && failed(move(op.elseBlock(), branch.elseBlock()))))
@@ -172,6 +214,10 @@ void Distributor::distributeYield(scf::YieldOp op) {
 //===----------------------------------------------------------------------===//
 // Operations
 //===----------------------------------------------------------------------===//
+
+bool Distributor::isInLoop(Operation *op) {
+  return op->getBlock()->getParentOp() != launch;
+}
 
 static bool hasVectors(Operation *op) {
   auto isVector = [](Type type) { return isa<VectorType>(type); };
@@ -197,6 +243,8 @@ LogicalResult Distributor::distribute(Operation *op) {
           .Case([&](BarrierOp) {
             isReplaced = true;
             gpu::BarrierOp::create(b);
+            if (isInLoop(op))
+              locateAgain();
             return success();
           })
           .Case([&](CommitCopiesOp) {
@@ -240,6 +288,8 @@ LogicalResult Distributor::distribute(Operation *op) {
           .Case([&](ContractTileOp contract) {
             return distributeTileContract(contract);
           })
+          .Case([&](LoadTileOp load) { return distributeLoadTile(load); })
+          .Case([&](LoadBandOp load) { return distributeLoadBand(load); })
           .Case(
               [&](vector::TransferReadOp read) { return distributeRead(read); })
           .Case([&](vector::TransferWriteOp write) {
@@ -283,12 +333,45 @@ LogicalResult Distributor::distribute(Block &block) {
   return success();
 }
 
-void Distributor::locate() {
-  b.setInsertionPointToStart(&launch.getBody().front());
-  thread = launch.getThreadIds().x;
+/// Passes would count several multiples of it along with the tile.
+Value Distributor::hideIndex(Value index) {
+  if (!isShortOfRegisters())
+    return index;
+  Value number = arith::IndexCastUIOp::create(b, b.getI64Type(), index);
+  auto same = LLVM::InlineAsmOp::create(
+      b, b.getI64Type(), ValueRange(number), "mov.b64 $0, $1;", "=l,l",
+      /*has_side_effects=*/true, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+  return arith::IndexCastUIOp::create(b, b.getIndexType(), same.getResult(0));
+}
+
+/// What follows from the place of a thread is the same in every iteration, and
+/// passes would keep all of it, dozens of addresses, in registers over a loop.
+/// Reading the thread's number again makes them compute it where it is used.
+void Distributor::locateAgain() {
+  if (!isShortOfRegisters())
+    return;
+  auto id = LLVM::InlineAsmOp::create(
+      b, b.getI32Type(), ValueRange(), "mov.u32 $0, %tid.x;", "=r",
+      /*has_side_effects=*/true, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+  locate(arith::IndexCastUIOp::create(b, b.getIndexType(), id.getResult(0)));
+}
+
+/// Assemblers bring loads forward to hide what they take, further than there
+/// are registers for what they bring. None crosses a barrier.
+void Distributor::keepLoadsBehind() {
+  if (!isShortOfRegisters())
+    return;
+  Value all = arith::ConstantOp::create(b, b.getI32IntegerAttr(-1));
+  NVVM::SyncWarpOp::create(b, all);
+}
+
+void Distributor::locate(Value id) {
+  thread = id;
   Value warpSize = constant(32), groupSize = constant(4);
   lane = arith::RemUIOp::create(b, thread, warpSize);
-  Value warp = arith::DivUIOp::create(b, thread, warpSize);
+  warp = arith::DivUIOp::create(b, thread, warpSize);
   group = arith::DivUIOp::create(b, lane, groupSize);
   position = arith::RemUIOp::create(b, lane, groupSize);
   Value shared = constant(warpsOfHead);
@@ -299,7 +382,8 @@ void Distributor::locate() {
 LogicalResult Distributor::run() {
   Block &body = launch.getBody().front();
   Operation *first = &body.front();
-  locate();
+  b.setInsertionPointToStart(&body);
+  locate(launch.getThreadIds().x);
   for (Operation *op = first; op;) {
     Operation *next = op->getNextNode();
     if (failed(distribute(op)))

@@ -26,21 +26,37 @@
 
 namespace mta {
 
+/// Ranges of `count` pieces of 8, as first piece and length: as many as
+/// possible are `longest`, then half of that and so on.
+mlir::SmallVector<std::pair<int64_t, int64_t>> splitRuns(int64_t count,
+                                                         int64_t longest);
+
 /// The pieces of a vector that a lane holds:
 ///
 ///     accumulator  [(strip, half of the strip)][8 columns]  pairs of columns
 ///     rhs          [8 rows][8 columns]                      pairs of rows
 ///
-/// A dimension that the vector lacks, or in which it has size 1, has one piece.
+/// once for every one that a warp has of what is spread over the warps. A
+/// dimension that the vector lacks, or in which it has size 1, has one piece.
 struct FragmentShape {
   LayoutAttr layout;
   mlir::Type element;
-  int64_t rowPieces = 1, columnPieces = 1;
+  int64_t headPieces = 1, rowPieces = 1, columnPieces = 1;
   bool hasRows = false, hasColumns = false, hasHeads = false;
+  /// Whether dimensions are the tile's own heads and rows: those of the warp.
+  /// Others of role `head` are dealt out to the warps one by one, and every
+  /// warp has all others of role `row`.
+  bool hasOwnHeads = false, hasOwnRows = false;
 
-  int64_t size() const { return rowPieces * columnPieces; }
-  int64_t at(int64_t row, int64_t column) const {
-    return (hasRows ? row : 0) * columnPieces + (hasColumns ? column : 0);
+  int64_t size() const { return headPieces * rowPieces * columnPieces; }
+  int64_t at(int64_t head, int64_t row, int64_t column) const {
+    return ((hasHeads ? head : 0) * rowPieces + (hasRows ? row : 0)) *
+               columnPieces +
+           (hasColumns ? column : 0);
+  }
+  /// The column pieces whose elements a lane finds side by side in memory.
+  mlir::SmallVector<std::pair<int64_t, int64_t>> columnRuns() const {
+    return splitRuns(columnPieces, layout.getRuns() == Runs::Column ? 4 : 1);
   }
   /// Whether pieces are pairs.
   bool hasPairs() const { return layout.isRhs() ? hasRows : hasColumns; }
@@ -50,14 +66,17 @@ struct FragmentShape {
   }
 };
 
+/// Whether all columns of a row share its mask.
+bool isMaskOfRows(mlir::Value mask, const FragmentShape &shape);
+
 /// The layout that `mta-assign-layouts` wrote on the operation of `value`, or
 /// null.
 LayoutAttr layoutOf(mlir::Value value);
 
 /// Fails, with an error on the operation, unless all vectors of a launch have
 /// layouts that fit a tile of `rows` rows and `heads` heads.
-mlir::LogicalResult checkLayouts(mlir::gpu::LaunchOp launch, int64_t heads,
-                                 int64_t rows);
+mlir::LogicalResult checkLayouts(mlir::gpu::LaunchOp launch, int64_t warps,
+                                 int64_t heads, int64_t rows);
 
 using Pieces = mlir::SmallVector<mlir::Value>;
 
@@ -68,13 +87,23 @@ public:
   Distributor(mlir::gpu::LaunchOp launch, int64_t warps, int64_t heads,
               int64_t rows)
       : launch(launch), b(launch.getLoc(), launch.getContext()), warps(warps),
-        strips(rows * heads / (16 * warps)), warpsOfHead(warps / heads) {}
+        heads(heads), rows(rows), strips(rows * heads / (16 * warps)),
+        warpsOfHead(warps / heads) {}
 
   mlir::LogicalResult run();
 
 private:
-  /// The launch's own place: lane, warp, head and strips of this thread.
-  void locate();
+  /// The launch's own place: lane, warp, head and strips of thread `id`.
+  void locate(mlir::Value id);
+  bool isInLoop(mlir::Operation *op);
+  /// The 65536 registers of a multiprocessor are 255 or more a thread for 8
+  /// warps, and 128 for 16: that many are there if each has a head of its own.
+  bool isShortOfRegisters() const { return heads > 8; }
+  void keepLoadsBehind();
+  /// The same in terms of a number that no pass knows, if registers are short.
+  void locateAgain();
+  /// `index` as a number of which no pass knows what it is.
+  mlir::Value hideIndex(mlir::Value index);
   mlir::LogicalResult distribute(mlir::Block &block);
   mlir::LogicalResult distribute(mlir::Operation *op);
 
@@ -113,12 +142,19 @@ private:
   void readWords(mlir::vector::TransferReadOp op, Pieces &result);
   mlir::LogicalResult writeWorkgroup(mlir::vector::TransferWriteOp op);
   mlir::LogicalResult writeGlobal(mlir::vector::TransferWriteOp op);
+  /// Under `condition`, if there is one.
+  void storeRow(mlir::vector::TransferWriteOp op, const FragmentShape &shape,
+                int64_t head, int64_t row, mlir::Value condition);
   /// Neighbouring elements of a row that a lane stores, and the first's column.
   struct RowPart {
     mlir::Value elements, column;
   };
   mlir::SmallVector<RowPart> rowParts(mlir::vector::TransferWriteOp op,
-                                      const FragmentShape &shape, int64_t row);
+                                      const FragmentShape &shape, int64_t head,
+                                      int64_t row);
+  mlir::SmallVector<RowPart> runParts(mlir::vector::TransferWriteOp op,
+                                      const FragmentShape &shape, int64_t head,
+                                      int64_t row);
   /// The part of 2 or 4 column pieces, from `firstPiece` on, of which the lanes
   /// of a row hold a pair each, that is a lane's own.
   void gatherNeighbors(mlir::ArrayRef<mlir::Value> pairs,
@@ -132,10 +168,21 @@ private:
   mlir::LogicalResult distributeGather(mlir::vector::GatherOp op);
   mlir::LogicalResult distributeCopy(CopyTileOp op);
   mlir::LogicalResult distributeFill(mlir::linalg::FillOp op);
-  /// `indices` of a place with the warp's head, `row` and `column` added to
+  /// `indices` of a place with head piece `head`, `row` and `column` added to
   /// those of the dimensions that the vector has.
   Pieces place(mlir::ValueRange indices, const FragmentShape &shape,
-               mlir::Value row, mlir::Value column);
+               int64_t head, mlir::Value row, mlir::Value column);
+
+  // Loads of whole fragments.
+  mlir::LogicalResult distributeLoadTile(LoadTileOp op);
+  void loadAccumulator(LoadTileOp op, const FragmentShape &shape,
+                       Pieces &result);
+  void loadReduction(LoadTileOp op, const FragmentShape &shape, Pieces &result);
+  void loadColumns(LoadTileOp op, const FragmentShape &shape, Pieces &result);
+  /// `size` neighbouring elements of row `row` of the tile, from `column` on.
+  mlir::Value loadRun(LoadTileOp op, mlir::Value row, mlir::Value column,
+                      int64_t size);
+  mlir::LogicalResult distributeLoadBand(LoadBandOp op);
   /// ldmatrix of `count` 8x8 matrices; pairs of their elements.
   Pieces loadMatrices(mlir::Value buffer, mlir::ValueRange indices,
                       int64_t count, bool transposed);
@@ -147,8 +194,12 @@ private:
   mlir::Value mul(mlir::Value a, int64_t b);
   mlir::Value pairAt(mlir::Value pair, int64_t position);
   mlir::Value makePair(mlir::Value first, mlir::Value second);
-  /// The row of the tile that a row piece of an accumulator is.
-  mlir::Value rowOf(int64_t rowPiece);
+  /// The index of what is spread over the warps.
+  mlir::Value headOf(const FragmentShape &shape, int64_t headPiece);
+  /// The first row of a vector's fragments.
+  mlir::Value firstRowOf(const FragmentShape &shape);
+  /// The row of the vector that a row piece of an accumulator is.
+  mlir::Value rowOf(const FragmentShape &shape, int64_t rowPiece);
   /// The first of the two columns of a lane in a column piece.
   mlir::Value columnOf(int64_t columnPiece);
   /// A number as a pair, unless it is one or none is asked for.
@@ -156,12 +207,12 @@ private:
 
   mlir::gpu::LaunchOp launch;
   mlir::ImplicitLocOpBuilder b;
-  const int64_t warps;
+  const int64_t warps, heads, rows;
   /// Strips of 16 rows that a warp works on, and warps that share a head.
   const int64_t strips, warpsOfHead;
 
   /// The thread's place: lane = 4 * group + position.
-  mlir::Value thread, lane, group, position;
+  mlir::Value thread, warp, lane, group, position;
   /// The head of the warp, and the first row of its strips.
   mlir::Value head, row0;
   llvm::DenseMap<mlir::Value, Pieces> pieces;

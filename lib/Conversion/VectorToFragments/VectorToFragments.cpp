@@ -43,7 +43,7 @@ static LogicalResult distributeLaunch(gpu::LaunchOp launch) {
                               "and whole warps for every head, but got ")
            << rows.getInt() << " rows and " << heads.getInt() << " heads for "
            << threads.getSExtValue() << " threads";
-  if (failed(checkLayouts(launch, heads.getInt(), rows.getInt())))
+  if (failed(checkLayouts(launch, warps, heads.getInt(), rows.getInt())))
     return failure();
   return Distributor(launch, warps, heads.getInt(), rows.getInt()).run();
 }

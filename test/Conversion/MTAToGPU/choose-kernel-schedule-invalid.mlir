@@ -14,6 +14,11 @@
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='scores=f32' 2>&1 | FileCheck %s --check-prefix=F32
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='chip=sm_75' 2>&1 | FileCheck %s --check-prefix=CHIP
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='chip=gfx90a' 2>&1 | FileCheck %s --check-prefix=OTHER
+// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='query=global' 2>&1 | FileCheck %s --check-prefix=GLOBAL
+// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='stages=2' 2>&1 | FileCheck %s --check-prefix=MANY
+// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='query=workgroup' 2>&1 | FileCheck %s --check-prefix=MANY
+// GLOBAL: 'mta.attention' op expects queries in registers or workgroup memory but for 5 to 16 heads of 16 bits that share a workgroup, but got global
+// MANY: 'mta.attention' op expects 16 rows, 16 warps, one stage, products by mma and queries in registers or global memory for 16 heads that share a workgroup
 // ROWS: 'mta.attention' op expects windows of at most 16 queries in all, but got 21
 // STRIPS: 'mta.attention' op expects rows to be a multiple of 16 of at most 4096, but got 40
 // KEYS: 'mta.attention' op expects windows that read at most 16 keys, in whole pieces of 8, beside a result's own, but got 32
@@ -21,8 +26,8 @@
 // WARPS: 'mta.attention' op expects warps that are a multiple of the 1 heads that share a workgroup and divide their strips of 16 rows, but got 3 warps for 64 rows
 // STAGES: 'mta.attention' op expects one or two stages, but got 3
 // MEMORY: 'mta.attention' op expects a kernel that fits into the 101376 bytes of workgroup memory of sm_86, but the smallest of those asked for takes
-// QUERY: expects queries in registers or workgroup, but got 'cache'
-// SCORES: expects scores of f16, f16x2 or f32, but got 'bf16'
+// QUERY: expects queries in registers, workgroup or global, but got 'cache'
+// SCORES: expects scores of f16, f16x2, f16x2_before or f32, but got 'bf16'
 // F32: 'mta.attention' op expects scores of f32 for operands of f32 alone, but got f32 for operands of 'bf16'
 // CHIP: expects a chip of sm_80 or newer, such as sm_80 or sm_90a, but got 'sm_75'
 // OTHER: expects a chip of sm_80 or newer, such as sm_80 or sm_90a, but got 'gfx90a'
@@ -65,17 +70,17 @@ func.func @wide_window(%q: tensor<1x2x64x16xbf16>, %k: tensor<1x2x64x16xbf16>, %
 
 // -----
 
-// Windows that read 128 keys need tiles as wide, for which 16 heads leave no
-// memory.
-func.func @many_heads(%t: tensor<1x16x64x128xbf16>, %w: tensor<16x16x1x129xbf16>) -> tensor<1x16x64x128xbf16> {
+// Windows that read 128 keys need tiles as wide, for which 16 heads of
+// f32 leave no memory.
+func.func @many_heads(%t: tensor<1x16x64x128xf32>, %w: tensor<16x16x1x129xf32>) -> tensor<1x16x64x128xf32> {
   // expected-error@+1 {{'mta.attention' op expects a kernel that fits into the 166912 bytes of workgroup memory of sm_80, but the smallest of those asked for takes}}
   %o = mta.attention %t, %t, %t {
   ^bb0(%s: tensor<1x16x64x64xf32>):
-    %0 = mta.key_query_conv %s, %w : tensor<1x16x64x64xf32>, tensor<16x16x1x129xbf16>
+    %0 = mta.key_query_conv %s, %w : tensor<1x16x64x64xf32>, tensor<16x16x1x129xf32>
     %1 = mta.softmax %0 : tensor<1x16x64x64xf32>
     mta.yield %1 : tensor<1x16x64x64xf32>
-  } : tensor<1x16x64x128xbf16>, tensor<1x16x64x128xbf16>, tensor<1x16x64x128xbf16> -> tensor<1x16x64x128xbf16>
-  return %o : tensor<1x16x64x128xbf16>
+  } : tensor<1x16x64x128xf32>, tensor<1x16x64x128xf32>, tensor<1x16x64x128xf32> -> tensor<1x16x64x128xf32>
+  return %o : tensor<1x16x64x128xf32>
 }
 
 // -----
@@ -88,4 +93,16 @@ func.func @not_on_tensor_cores(%t: tensor<1x2x64x12xbf16>) -> tensor<1x2x64x12xb
     mta.yield %0 : tensor<1x2x64x64xf32>
   } : tensor<1x2x64x12xbf16>, tensor<1x2x64x12xbf16>, tensor<1x2x64x12xbf16> -> tensor<1x2x64x12xbf16>
   return %o : tensor<1x2x64x12xbf16>
+}
+
+// -----
+
+func.func @mix(%t: tensor<1x16x64x16xbf16>, %w: tensor<1x16x16xbf16>) -> tensor<1x16x64x16xbf16> {
+  %o = mta.attention %t, %t, %t {
+  ^bb0(%s: tensor<1x16x64x64xf32>):
+    %0 = mta.head_mix %s, %w : tensor<1x16x64x64xf32>, tensor<1x16x16xbf16>
+    %1 = mta.softmax %0 : tensor<1x16x64x64xf32>
+    mta.yield %1 : tensor<1x16x64x64xf32>
+  } : tensor<1x16x64x16xbf16>, tensor<1x16x64x16xbf16>, tensor<1x16x64x16xbf16> -> tensor<1x16x64x16xbf16>
+  return %o : tensor<1x16x64x16xbf16>
 }

@@ -3,13 +3,13 @@
 // RUN: mta-opt %s -split-input-file -mta-assign-layouts | FileCheck %s
 
 // CHECK-LABEL: func.func @spread(
-// CHECK:         arith.constant {mta.layouts = [#mta.layout<accumulator[head, row]>]} dense<0.000000e+00> : vector<2x16xf32>
 // CHECK:         vector.transfer_read {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]{{.*}} vector<2x16x16xf16>
 // CHECK:         vector.transfer_read {{.*}}mta.layouts = [#mta.layout<rhs[column, row]>]{{.*}} vector<8x16xf16>
 // CHECK:         scf.for
 // CHECK:           vector.contract {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]
 // CHECK:         } {mta.layouts = [#mta.layout<accumulator[head, row, column]>]}
-// CHECK:         vector.multi_reduction {{.*}}mta.layouts = [#mta.layout<accumulator[head, row]>]
+// CHECK:         arith.constant {mta.layouts = [#mta.layout<accumulator[head, row]>]} dense<0.000000e+00> : vector<2x16xf32>
+// CHECK-NEXT:    vector.multi_reduction {{.*}}mta.layouts = [#mta.layout<accumulator[head, row]>]
 // CHECK:         vector.shape_cast {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]
 // CHECK:         vector.broadcast {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]
 // CHECK:         arith.subf {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]
@@ -115,5 +115,73 @@ func.func @numbers(%z: memref<16xindex, #gpu.address_space<workgroup>>) {
     vector.transfer_write %step, %z[%c0] {in_bounds = [true]} : vector<16xindex>, memref<16xindex, #gpu.address_space<workgroup>>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// -----
+
+// A mix of heads: they are the rows of fragments, and the rows of the tile are
+// where heads are otherwise.
+// CHECK-LABEL: func.func @mix(
+// CHECK:         vector.transfer_read {{.*}}mta.layouts = [#mta.layout<accumulator[row, column]>]{{.*}} vector<16x16xf16>
+// CHECK:         vector.transfer_read {{.*}}mta.layouts = [#mta.layout<rhs[row, head, column]>]{{.*}} vector<16x32x8xf16>
+// CHECK:         vector.contract {{.*}}mta.layouts = [#mta.layout<accumulator[row, head, column]>]
+// CHECK:         vector.multi_reduction {{.*}}mta.layouts = [#mta.layout<accumulator[row, head]>]
+func.func @mix(%w: memref<16x24xf16, #gpu.address_space<workgroup>>, %x: memref<16x32x8xf16, #gpu.address_space<workgroup>>, %z: memref<16x32xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 512 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %zero = arith.constant dense<0.0> : vector<16x32x8xf32>
+    %none = arith.constant dense<0.0> : vector<16x32xf32>
+    %a = vector.transfer_read %w[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x24xf16, #gpu.address_space<workgroup>>, vector<16x16xf16>
+    %b = vector.transfer_read %x[%c0, %c0, %c0], %pad {in_bounds = [true, true, true]} : memref<16x32x8xf16, #gpu.address_space<workgroup>>, vector<16x32x8xf16>
+    %c = vector.contract {
+      indexing_maps = [affine_map<(o, r, c, i) -> (o, i)>, affine_map<(o, r, c, i) -> (i, r, c)>, affine_map<(o, r, c, i) -> (o, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %a, %b, %zero
+        : vector<16x16xf16>, vector<16x32x8xf16> into vector<16x32x8xf32>
+    %sum = vector.multi_reduction <add>, %c, %none [2] : vector<16x32x8xf32> to vector<16x32xf32>
+    vector.transfer_write %sum, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x32xf32>, memref<16x32xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 16 : i64, mta.rows = 32 : i64}
+  return
+}
+
+// -----
+
+// What comes straight from memory is in runs along its rows: those of keys are
+// the reduction, those of values the columns of the result.
+// CHECK-LABEL: func.func @runs(
+// CHECK:         mta.load_tile {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column] runs reduction>]
+// CHECK:         mta.load_tile {{.*}}mta.layouts = [#mta.layout<rhs[head, column, row] runs reduction>]
+// CHECK:         vector.contract {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]
+// CHECK:         arith.truncf {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]
+// CHECK:         mta.load_tile {{.*}}mta.layouts = [#mta.layout<rhs[head, row, column] runs column>]
+// CHECK:         arith.constant {mta.layouts = [#mta.layout<accumulator[head, row, column] runs column>]}
+// CHECK:         vector.contract {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column] runs column>]
+func.func @runs(%q: memref<1x16x?x32xf16>, %rows: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 512 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant dense<0.0> : vector<16x16x16xf32>
+    %none = arith.constant dense<0.0> : vector<16x16x32xf32>
+    %a = mta.load_tile %q[%c0, %c0, %c0, %c0] rows(%c0 to %rows) shared(%c1) : memref<1x16x?x32xf16> -> vector<16x16x32xf16>
+    %b = mta.load_tile %q[%c0, %c0, %c0, %c0] rows(%c0 to %rows) shared(%c1) : memref<1x16x?x32xf16> -> vector<16x16x32xf16>
+    %s = vector.contract {
+      indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, c, k)>, affine_map<(h, r, c, k) -> (h, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %a, %b, %zero
+        : vector<16x16x32xf16>, vector<16x16x32xf16> into vector<16x16x16xf32>
+    %p = arith.truncf %s : vector<16x16x16xf32> to vector<16x16x16xf16>
+    %v = mta.load_tile %q[%c0, %c0, %c0, %c0] rows(%c0 to %rows) shared(%c1) : memref<1x16x?x32xf16> -> vector<16x16x32xf16>
+    %o = vector.contract {
+      indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, k, c)>, affine_map<(h, r, c, k) -> (h, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %p, %v, %none
+        : vector<16x16x16xf16>, vector<16x16x32xf16> into vector<16x16x32xf32>
+    gpu.terminator
+  } {mta.heads = 16 : i64, mta.rows = 16 : i64}
   return
 }

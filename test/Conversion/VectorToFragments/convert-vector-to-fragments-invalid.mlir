@@ -38,8 +38,8 @@ func.func @other_rows(%z: memref<16x8xf32, #gpu.address_space<workgroup>>) {
   %threads = arith.constant 32 : index
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
-    // expected-error@+1 {{'arith.constant' op expects a layout that fits 'vector<32x8xf32>' in a tile of 16 rows and 1 heads, but got #mta.layout<accumulator[row, column]>}}
-    %d = arith.constant {mta.layouts = [#mta.layout<accumulator[row, column]>]} dense<1.0> : vector<32x8xf32>
+    // expected-error@+1 {{'arith.constant' op expects a layout that fits 'vector<12x8xf32>' in a tile of 16 rows and 1 heads, but got #mta.layout<accumulator[row, column]>}}
+    %d = arith.constant {mta.layouts = [#mta.layout<accumulator[row, column]>]} dense<1.0> : vector<12x8xf32>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
   return
@@ -221,7 +221,7 @@ func.func @masked_workgroup_write(%z: memref<16x8xf32, #gpu.address_space<workgr
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
     %d = arith.constant {mta.layouts = [#mta.layout<accumulator[row, column]>]} dense<1.0> : vector<16x8xf32>
     %m = arith.constant {mta.layouts = [#mta.layout<accumulator[row, column]>]} dense<true> : vector<16x8xi1>
-    // expected-error@+1 {{'vector.transfer_write' op expects a write of a whole tile to workgroup memory to be distributed to threads}}
+    // expected-error@+1 {{'vector.transfer_write' op expects a write of whole rows to workgroup memory to be distributed to threads}}
     vector.transfer_write %d, %z[%c0, %c0], %m {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32, #gpu.address_space<workgroup>>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
@@ -496,5 +496,27 @@ func.func @two_warps(%tile: memref<4x33x8xf16, #gpu.address_space<workgroup>>, %
     %s = mta.contract_tile %a, %tile[], %d {mta.layouts = [#mta.layout<accumulator[row, column]>]} : vector<32x32xf16>, memref<4x33x8xf16, #gpu.address_space<workgroup>>, vector<32x32xf32>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 32 : i64}
+  return
+}
+
+// -----
+
+func.func @runs_that_differ(%k: memref<1x1x64x16xf16>, %x: memref<1x16x16xf16, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %zero = arith.constant {mta.layouts = [#mta.layout<accumulator[head, row, column]>]} dense<0.0> : vector<1x16x8xf32>
+    %a = vector.transfer_read %x[%c0, %c0, %c0], %pad {in_bounds = [true, true, true], mta.layouts = [#mta.layout<accumulator[head, row, column]>]} : memref<1x16x16xf16, #gpu.address_space<workgroup>>, vector<1x16x16xf16>
+    %b = mta.load_tile %k[%c0, %c0, %c0, %c0] rows(%c0 to %threads) shared(%c1) {mta.layouts = [#mta.layout<rhs[head, column, row] runs reduction>]} : memref<1x1x64x16xf16> -> vector<1x8x16xf16>
+    // expected-error@+1 {{'vector.contract' op expects operands and a result with the same runs, but got #mta.layout<accumulator[head, row, column]>, #mta.layout<rhs[head, column, row] runs reduction> and #mta.layout<accumulator[head, row, column]>}}
+    %c = vector.contract {
+      indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, c, k)>, affine_map<(h, r, c, k) -> (h, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"], mta.layouts = [#mta.layout<accumulator[head, row, column]>]} %a, %b, %zero
+        : vector<1x16x16xf16>, vector<1x8x16xf16> into vector<1x16x8xf32>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
   return
 }

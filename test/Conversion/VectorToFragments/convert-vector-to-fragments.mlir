@@ -584,3 +584,115 @@ func.func @wide_rows(%gamma: memref<56xf16>, %g: memref<?x56xf16>, %n: index) {
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
   return
 }
+
+
+// Of 32 columns a lane takes 8 of every row: one load of 16 bytes. The rows are
+// those of the warp's head.
+// CHECK-LABEL: func.func @load_runs(
+// CHECK-SAME:    %[[Q:[^:]*]]: memref<1x1x64x32xf16>, %[[K:[^:]*]]: memref<1x1x64x32xf16>
+// CHECK:           %[[LANE:.*]] = arith.remui
+// CHECK:           %[[POSITION:.*]] = arith.remui %[[LANE]], %{{.*}}
+// CHECK:           %[[COLUMN:.*]] = arith.muli %[[POSITION]], %{{.*}}
+// CHECK-COUNT-2:   vector.load %[[Q]]{{.*}}alignment = 16{{.*}} vector<8xf16>
+// CHECK:           vector.load %[[K]]{{.*}}alignment = 16{{.*}} vector<8xf16>
+// CHECK-NOT:       vector.load
+// CHECK-COUNT-2:   nvvm.mma.sync
+// CHECK-NOT:       nvvm.mma.sync
+func.func @load_runs(%q: memref<1x1x64x32xf16>, %k: memref<1x1x64x32xf16>, %z: memref<1x16x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant dense<0.0> : vector<1x16x8xf32>
+    %a = mta.load_tile %q[%c0, %c0, %c0, %c0] rows(%c0 to %c64) shared(%c1) : memref<1x1x64x32xf16> -> vector<1x16x32xf16>
+    %b = mta.load_tile %k[%c0, %c0, %c0, %c0] rows(%c0 to %c64) shared(%c1) : memref<1x1x64x32xf16> -> vector<1x8x32xf16>
+    %s = vector.contract {
+      indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, c, k)>, affine_map<(h, r, c, k) -> (h, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %a, %b, %zero
+        : vector<1x16x32xf16>, vector<1x8x32xf16> into vector<1x16x8xf32>
+    vector.transfer_write %s, %z[%c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<1x16x8xf32>, memref<1x16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// Sixteen heads of two rows a warp: one ldmatrix and one product a row and 8
+// columns. Rows 0-10 are not written.
+// CHECK-LABEL: func.func @mix_heads(
+// CHECK-SAME:    %[[W:[^:]*]]: memref<16x24xf16, {{[^:]*}}, %[[X:[^:]*]]: memref<16x32x8xf16, {{[^:]*}}, %[[Z:[^:]*]]: memref<16x32x8xf32
+// CHECK:           nvgpu.ldmatrix %[[W]]{{.*}} {numTiles = 4 : i32, transpose = false}
+// CHECK-COUNT-2:   nvgpu.ldmatrix %[[X]]{{.*}} {numTiles = 2 : i32, transpose = true}
+// CHECK-COUNT-2:   nvvm.mma.sync
+// CHECK-NOT:       nvvm.mma.sync
+// CHECK:           scf.if
+// CHECK-COUNT-2:     vector.store {{.*}} %[[Z]]
+func.func @mix_heads(%w: memref<16x24xf16, #gpu.address_space<workgroup>>, %x: memref<16x32x8xf16, #gpu.address_space<workgroup>>, %z: memref<16x32x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 512 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %zero = arith.constant dense<0.0> : vector<16x32x8xf32>
+    %first = arith.constant dense<11> : vector<32xindex>
+    %row = vector.step : vector<32xindex>
+    %needed = arith.cmpi sge, %row, %first : vector<32xindex>
+    %column = vector.shape_cast %needed : vector<32xi1> to vector<32x1xi1>
+    %mask = vector.broadcast %column : vector<32x1xi1> to vector<16x32x8xi1>
+    %a = vector.transfer_read %w[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x24xf16, #gpu.address_space<workgroup>>, vector<16x16xf16>
+    %b = vector.transfer_read %x[%c0, %c0, %c0], %pad {in_bounds = [true, true, true]} : memref<16x32x8xf16, #gpu.address_space<workgroup>>, vector<16x32x8xf16>
+    %c = vector.contract {
+      indexing_maps = [affine_map<(o, r, c, i) -> (o, i)>, affine_map<(o, r, c, i) -> (i, r, c)>, affine_map<(o, r, c, i) -> (o, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %a, %b, %zero
+        : vector<16x16xf16>, vector<16x32x8xf16> into vector<16x32x8xf32>
+    vector.transfer_write %c, %z[%c0, %c0, %c0], %mask {in_bounds = [true, true, true]} : vector<16x32x8xf32>, memref<16x32x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 16 : i64, mta.rows = 32 : i64}
+  return
+}
+
+// A band is a word for every 8 rows: rows 2t and 2t + 1 of column g.
+// CHECK-LABEL: func.func @load_band(
+// CHECK-SAME:    %[[P:[^:]*]]: memref<1x64xf16
+// CHECK-COUNT-2:   vector.load %[[P]]{{.*}}alignment = 4{{.*}} vector<2xf16>
+// CHECK-NOT:       vector.load
+// CHECK:           nvvm.mma.sync
+func.func @load_band(%p: memref<1x64xf16, #gpu.address_space<workgroup>>, %x: memref<1x16x16xf16, #gpu.address_space<workgroup>>, %z: memref<1x16x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %zero = arith.constant dense<0.0> : vector<1x16x8xf32>
+    %a = vector.transfer_read %x[%c0, %c0, %c0], %pad {in_bounds = [true, true, true]} : memref<1x16x16xf16, #gpu.address_space<workgroup>>, vector<1x16x16xf16>
+    %b = mta.load_band %p[%c0, %c0] : memref<1x64xf16, #gpu.address_space<workgroup>> -> vector<1x16x8xf16>
+    %s = vector.contract {
+      indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, k, c)>, affine_map<(h, r, c, k) -> (h, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %a, %b, %zero
+        : vector<1x16x16xf16>, vector<1x16x8xf16> into vector<1x16x8xf32>
+    vector.transfer_write %s, %z[%c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<1x16x8xf32>, memref<1x16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// Without a mask a thread writes all of its rows.
+// CHECK-LABEL: func.func @unmasked_global_write(
+// CHECK-SAME:    %[[Z:[^:]*]]: memref<16x8xf32>
+// CHECK-NOT:     scf.if
+// CHECK-COUNT-2: vector.store {{.*}} %[[Z]]
+func.func @unmasked_global_write(%z: memref<16x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %d = arith.constant dense<1.0> : vector<16x8xf32>
+    vector.transfer_write %d, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}

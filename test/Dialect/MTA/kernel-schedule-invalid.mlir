@@ -135,3 +135,30 @@ func.func @c14_wgmma_of_f32(%t: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> 
   } : tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32> -> tensor<1x2x64x16xf32>
   return %o : tensor<1x2x64x16xf32>
 }
+
+// -----
+
+func.func @c14_global_queries(%t: tensor<1x2x64x16xbf16>) -> tensor<1x2x64x16xbf16> {
+  // expected-error@+1 {{'mta.attention' op expects a kernel schedule with queries in registers or workgroup memory but for 5 to 16 heads of 16 bits that share a workgroup, but got #mta.kernel_schedule<rows = 16, key_tile = 16, warps = 2, stages = 1, query = global, scores = f16>}}
+  %o = mta.attention %t, %t, %t
+      kernel_schedule(<rows = 16, key_tile = 16, warps = 2, stages = 1, query = global, scores = f16>) {
+  ^bb0(%s: tensor<1x2x64x64xf32>):
+    %0 = mta.softmax %s : tensor<1x2x64x64xf32>
+    mta.yield %0 : tensor<1x2x64x64xf32>
+  } : tensor<1x2x64x16xbf16>, tensor<1x2x64x16xbf16>, tensor<1x2x64x16xbf16> -> tensor<1x2x64x16xbf16>
+  return %o : tensor<1x2x64x16xbf16>
+}
+
+// -----
+
+func.func @c14_many_heads(%t: tensor<1x10x64x16xbf16>, %w: tensor<2x5x5xbf16>) -> tensor<1x10x64x16xbf16> {
+  // expected-error@+1 {{'mta.attention' op expects a kernel schedule with 16 rows, 8 warps, one stage, products by mma and queries in registers or global memory for 5 heads that share a workgroup, but got #mta.kernel_schedule<rows = 32, key_tile = 16, warps = 10, stages = 1, query = registers, scores = f16>}}
+  %o = mta.attention %t, %t, %t
+      kernel_schedule(<rows = 32, key_tile = 16, warps = 10, stages = 1, query = registers, scores = f16>) {
+  ^bb0(%s: tensor<1x10x64x64xf32>):
+    %0 = mta.head_mix %s, %w : tensor<1x10x64x64xf32>, tensor<2x5x5xbf16>
+    %1 = mta.softmax %0 : tensor<1x10x64x64xf32>
+    mta.yield %1 : tensor<1x10x64x64xf32>
+  } : tensor<1x10x64x16xbf16>, tensor<1x10x64x16xbf16>, tensor<1x10x64x16xbf16> -> tensor<1x10x64x16xbf16>
+  return %o : tensor<1x10x64x16xbf16>
+}

@@ -205,3 +205,59 @@ func.func @small_transposed_tile(%q: vector<16x80xf16>, %tile: memref<2x8x65x8xf
   %s = mta.contract_tile %q, %tile[%i] transposed, %acc : vector<16x80xf16>, memref<2x8x65x8xf16, 3>, vector<16x64xf32>
   return %s : vector<16x64xf32>
 }
+
+// -----
+
+func.func @load_of_too_few_dimensions(%k: memref<?x64xf16>, %i: index) {
+  // expected-error@+1 {{'mta.load_tile' op expects a source of at least 3 dimensions, but got 'memref<?x64xf16>'}}
+  %0 = mta.load_tile %k[%i, %i] rows(%i to %i) shared(%i) : memref<?x64xf16> -> vector<8x16x64xf16>
+  return
+}
+
+// -----
+
+func.func @load_with_too_few_indices(%k: memref<4x?x64xf16>, %i: index) {
+  // expected-error@+1 {{'mta.load_tile' op expects an index for every dimension of the source, but got 2 for 'memref<4x?x64xf16>'}}
+  %0 = mta.load_tile %k[%i, %i] rows(%i to %i) shared(%i) : memref<4x?x64xf16> -> vector<8x16x64xf16>
+  return
+}
+
+// -----
+
+func.func @load_of_other_elements(%k: memref<4x?x64xf16>, %i: index) {
+  // expected-error@+1 {{'mta.load_tile' op expects heads x rows x columns in multiples of 8 of the source's elements, of 16 bits, but got 'vector<8x16x64xbf16>' from 'memref<4x?x64xf16>'}}
+  %0 = mta.load_tile %k[%i, %i, %i] rows(%i to %i) shared(%i) : memref<4x?x64xf16> -> vector<8x16x64xbf16>
+  return
+}
+
+// -----
+
+func.func @load_without_heads(%k: memref<4x?x64xf16>, %i: index) {
+  // expected-error@+1 {{'mta.load_tile' op expects heads x rows x columns in multiples of 8 of the source's elements, of 16 bits, but got 'vector<16x64xf16>' from 'memref<4x?x64xf16>'}}
+  %0 = mta.load_tile %k[%i, %i, %i] rows(%i to %i) shared(%i) : memref<4x?x64xf16> -> vector<16x64xf16>
+  return
+}
+
+// -----
+
+func.func @load_of_strided_rows(%k: memref<4x?x64xf16, strided<[?, ?, 2]>>, %i: index) {
+  // expected-error@+1 {{'mta.load_tile' op expects contiguous rows, but got}}
+  %0 = mta.load_tile %k[%i, %i, %i] rows(%i to %i) shared(%i) : memref<4x?x64xf16, strided<[?, ?, 2]>> -> vector<8x16x64xf16>
+  return
+}
+
+// -----
+
+func.func @band_of_three_dimensions(%p: memref<4x16x64xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.load_band' op expects a source of 2 dimensions, but got 'memref<4x16x64xf16, 3>'}}
+  %0 = mta.load_band %p[%i, %i, %i] : memref<4x16x64xf16, 3> -> vector<16x24x8xf16>
+  return
+}
+
+// -----
+
+func.func @wide_band(%p: memref<16x64xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.load_band' op expects a band of 8 columns, but got 'vector<16x24x16xf16>'}}
+  %0 = mta.load_band %p[%i, %i] : memref<16x64xf16, 3> -> vector<16x24x16xf16>
+  return
+}

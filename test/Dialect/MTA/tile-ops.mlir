@@ -51,12 +51,35 @@ func.func @panels(%k: memref<?x64xf16>, %tile: memref<2x8x65x8xf16, #workgroup>,
   return %t : vector<16x64xf32>
 }
 
+// CHECK-LABEL: func.func @load(
+// CHECK-SAME:    %[[K:.*]]: memref<1x4x?x64xf16>, %[[PAIRS:[^:]*]]: memref<16x384xf16, #gpu.address_space<workgroup>>
+// CHECK-SAME:    %[[ROW:[^:]*]]: index, %[[KEYS:[^:]*]]: index, %[[SHARED:[^:]*]]: index)
+// CHECK:         %[[C0:.*]] = arith.constant 0 : index
+// CHECK:         mta.load_tile %[[K]][%[[C0]], %[[C0]], %[[ROW]], %[[C0]]] rows(%[[C0]] to %[[KEYS]]) shared(%[[SHARED]])
+// CHECK-SAME:      : memref<1x4x?x64xf16> -> vector<8x16x64xf16>
+// CHECK:         mta.load_band %[[PAIRS]][%[[C0]], %[[ROW]]]
+// CHECK-SAME:      : memref<16x384xf16, #gpu.address_space<workgroup>> -> vector<16x24x8xf16>
+func.func @load(%k: memref<1x4x?x64xf16>, %pairs: memref<16x384xf16, #workgroup>,
+                %row: index, %keys: index, %shared: index)
+    -> (vector<8x16x64xf16>, vector<16x24x8xf16>) {
+  %c0 = arith.constant 0 : index
+  %0 = mta.load_tile %k[%c0, %c0, %row, %c0] rows(%c0 to %keys) shared(%shared)
+      : memref<1x4x?x64xf16> -> vector<8x16x64xf16>
+  %1 = mta.load_band %pairs[%c0, %row]
+      : memref<16x384xf16, #workgroup> -> vector<16x24x8xf16>
+  return %0, %1 : vector<8x16x64xf16>, vector<16x24x8xf16>
+}
+
 // CHECK-LABEL: func.func @layouts
 // CHECK-SAME:    a = #mta.layout<accumulator[head, row, column]>
 // CHECK-SAME:    b = #mta.layout<rhs[row, column]>
 // CHECK-SAME:    c = #mta.layout<accumulator[row]>
+// CHECK-SAME:    d = #mta.layout<accumulator[head, row, column] runs column>
+// CHECK-SAME:    e = #mta.layout<rhs[head, column, row] runs reduction>
 func.func @layouts() attributes {
     a = #mta.layout<accumulator[head, row, column]>,
-    b = #mta.layout<rhs[row, column]>, c = #mta.layout<accumulator[row]>} {
+    b = #mta.layout<rhs[row, column]>, c = #mta.layout<accumulator[row]>,
+    d = #mta.layout<accumulator[head, row, column] runs column>,
+    e = #mta.layout<rhs[head, column, row] runs reduction>} {
   return
 }

@@ -168,15 +168,15 @@ func.func @v5_read_across_the_end(%m: memref<8x16xf16, #gpu.address_space<workgr
 
 // -----
 
-func.func @v5_masked_write(%m: memref<16x16xf16, #gpu.address_space<workgroup>>, %mask: vector<16x16xi1>) {
+func.func @v5_write_beyond(%m: memref<16x16xf16, #gpu.address_space<workgroup>>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %threads = arith.constant 32 : index
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
     %one = arith.constant dense<1.0> : vector<16x16xf16>
-    // expected-error@+1 {{'vector.transfer_write' op expects to write a whole vector to workgroup memory, or rows that exist elsewhere, but got a part of 'memref<16x16xf16, #gpu.address_space<workgroup>>'}}
-    vector.transfer_write %one, %m[%c0, %c0], %mask {in_bounds = [true, true]} : vector<16x16xf16>, memref<16x16xf16, #gpu.address_space<workgroup>>
+    // expected-error@+1 {{'vector.transfer_write' op expects to write a vector, or rows of it, that lie inside of a buffer, but got a part of 'memref<16x16xf16, #gpu.address_space<workgroup>>'}}
+    vector.transfer_write %one, %m[%c1, %c0] {in_bounds = [false, true]} : vector<16x16xf16>, memref<16x16xf16, #gpu.address_space<workgroup>>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
   return

@@ -77,6 +77,35 @@ static LogicalResult verifyScores(AttentionOp op, KernelScheduleAttr schedule) {
          << element;
 }
 
+/// Heads that fragments have as rows.
+static constexpr int64_t kMostHeadsOfFragment = 16;
+/// More heads than these have one warp each.
+static constexpr int64_t kMostHeadsOfTheSameWarps = 4;
+
+int64_t AttentionOp::getWarpsOfManyHeads() {
+  int64_t heads = getNeighborhood().heads;
+  if (heads == Neighborhood::kUnbounded || heads <= kMostHeadsOfTheSameWarps ||
+      heads > kMostHeadsOfFragment ||
+      getElementTypeOrSelf(getQuery().getType()).getIntOrFloatBitWidth() != 16)
+    return 0;
+  return heads <= 8 ? 8 : 16;
+}
+
+static LogicalResult verifyManyHeads(AttentionOp op,
+                                     KernelScheduleAttr schedule,
+                                     const Neighborhood &reads, int64_t warps) {
+  int64_t rows = reads.queriesBefore == 0 ? kStrip : 2 * kStrip;
+  if (schedule.getRows() == rows && schedule.getWarps() == warps &&
+      schedule.getStages() == 1 &&
+      schedule.getQuery() != QueryPlacement::Workgroup &&
+      schedule.getProducts() == Products::Mma)
+    return success();
+  return op.emitOpError("expects a kernel schedule with ")
+         << rows << " rows, " << warps << " warps, one stage, products by mma "
+         << "and queries in registers or global memory for " << reads.heads
+         << " heads that share a workgroup, but got " << schedule;
+}
+
 LogicalResult mta::verifyKernelSchedule(AttentionOp op) {
   KernelScheduleAttr schedule = op.getKernelScheduleAttr();
   if (!schedule)
@@ -98,6 +127,13 @@ LogicalResult mta::verifyKernelSchedule(AttentionOp op) {
   // Groups of dynamic size are the conversion's matter.
   if (reads.heads == Neighborhood::kUnbounded)
     return success();
+  if (int64_t warps = op.getWarpsOfManyHeads())
+    return verifyManyHeads(op, schedule, reads, warps);
+  if (schedule.getQuery() == QueryPlacement::Global)
+    return op.emitOpError("expects a kernel schedule with queries in registers "
+                          "or workgroup memory but for 5 to 16 heads of 16 "
+                          "bits that share a workgroup, but got ")
+           << schedule;
   int64_t warps = schedule.getWarps();
   if (warps % reads.heads != 0)
     return op.emitOpError("expects a kernel schedule whose warps are a "

@@ -84,3 +84,44 @@ LogicalResult ContractTileOp::verify() {
            << tile;
   return success();
 }
+
+/// What loads of a vector heads x rows x columns have in common.
+static LogicalResult verifyLoad(Operation *op, MemRefType source,
+                                size_t indices, VectorType result) {
+  if (static_cast<size_t>(source.getRank()) != indices)
+    return op->emitOpError("expects an index for every dimension of the "
+                           "source, but got ")
+           << indices << " for " << source;
+  Type element = source.getElementType();
+  ArrayRef<int64_t> shape = result.getShape();
+  if (element != result.getElementType() || !element.isIntOrFloat() ||
+      element.getIntOrFloatBitWidth() != 16 || result.isScalable() ||
+      shape.size() != 3 || shape[1] % 8 != 0 || shape[2] % 8 != 0)
+    return op->emitOpError("expects heads x rows x columns in multiples of 8 "
+                           "of the source's elements, of 16 bits, but got ")
+           << result << " from " << source;
+  if (!source.isLastDimUnitStride())
+    return op->emitOpError("expects contiguous rows, but got ") << source;
+  return success();
+}
+
+LogicalResult LoadTileOp::verify() {
+  auto source = cast<MemRefType>(getSource().getType());
+  if (source.getRank() < 3)
+    return emitOpError("expects a source of at least 3 dimensions, but got ")
+           << source;
+  return verifyLoad(*this, source, getIndices().size(),
+                    cast<VectorType>(getResult().getType()));
+}
+
+LogicalResult LoadBandOp::verify() {
+  auto source = cast<MemRefType>(getSource().getType());
+  auto result = cast<VectorType>(getResult().getType());
+  if (source.getRank() != 2)
+    return emitOpError("expects a source of 2 dimensions, but got ") << source;
+  if (failed(verifyLoad(*this, source, getIndices().size(), result)))
+    return failure();
+  if (result.getDimSize(2) != 8)
+    return emitOpError("expects a band of 8 columns, but got ") << result;
+  return success();
+}

@@ -210,6 +210,7 @@ LogicalResult LaunchContractBuilder::addResults() {
     auto given = function.getResultAttrOfType<StringAttr>(
         number, MTADialect::getNameAttrName());
     (*buffer)->kind = BufferKind::Output;
+    (*buffer)->result = number;
     (*buffer)->name = given ? given.str()
                             : unique(terminator->getNumOperands() == 1
                                          ? "out"
@@ -238,15 +239,22 @@ LaunchContractBuilder::bufferOf(Value memref) {
          << function.getName() << "' as a buffer, for its launch contract";
 }
 
+/// Inputs in the order of arguments, outputs in that of results, and
+/// workspaces.
 ArrayAttr LaunchContractBuilder::buffersAttr() {
+  SmallVector<const Buffer *> ofKind[3];
+  for (auto &[value, buffer] : buffers)
+    ofKind[static_cast<unsigned>(buffer.kind)].push_back(&buffer);
+  llvm::sort(
+      ofKind[static_cast<unsigned>(BufferKind::Output)],
+      [](const Buffer *a, const Buffer *b) { return a->result < b->result; });
   SmallVector<Attribute> attributes;
-  for (BufferKind kind :
-       {BufferKind::Input, BufferKind::Output, BufferKind::Workspace})
-    for (auto &[value, buffer] : buffers)
-      if (buffer.kind == kind)
-        attributes.push_back(BufferAttr::get(
-            b.getContext(), buffer.name, kind, buffer.type.getElementType(),
-            mapOf(buffer.shape), buffer.alignment));
+  for (ArrayRef<const Buffer *> kind : ofKind)
+    for (const Buffer *buffer : kind)
+      attributes.push_back(
+          BufferAttr::get(b.getContext(), buffer->name, buffer->kind,
+                          buffer->type.getElementType(), mapOf(buffer->shape),
+                          buffer->alignment));
   return b.getArrayAttr(attributes);
 }
 

@@ -32,6 +32,8 @@ public:
 private:
   struct Buffer {
     std::string name;
+    /// Outputs: the number of the result.
+    unsigned result = 0;
     BufferKind kind;
     mlir::MemRefType type;
     mlir::SmallVector<mlir::AffineExpr> shape;

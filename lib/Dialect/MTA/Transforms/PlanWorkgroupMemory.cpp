@@ -61,11 +61,6 @@ static void findUses(Value buffer, Block *body,
   }
 }
 
-static bool isWorkgroup(MemRefType type) {
-  auto space = dyn_cast_or_null<gpu::AddressSpaceAttr>(type.getMemorySpace());
-  return space && space.getValue() == gpu::AddressSpace::Workgroup;
-}
-
 static FailureOr<SmallVector<Buffer>> findBuffers(gpu::LaunchOp launch) {
   Block *body = &launch.getBody().front();
   llvm::DenseMap<Operation *, int64_t> numbers;
@@ -74,7 +69,7 @@ static FailureOr<SmallVector<Buffer>> findBuffers(gpu::LaunchOp launch) {
   SmallVector<Buffer> buffers;
   WalkResult result = launch.walk([&](memref::AllocaOp alloc) {
     MemRefType type = alloc.getType();
-    if (!isWorkgroup(type))
+    if (!gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(type))
       return WalkResult::advance();
     if (!type.hasStaticShape() || !type.getLayout().isIdentity() ||
         !type.getElementType().isIntOrFloat() || alloc->getBlock() != body) {

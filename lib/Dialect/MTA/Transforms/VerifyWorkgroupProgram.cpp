@@ -1,5 +1,4 @@
-//===- VerifyWorkgroupProgram.cpp - The contract of level 2G --- -*- C++
-//-*-===//
+//===- VerifyWorkgroupProgram.cpp - The contract of level 2G ----*- C++ -*-===//
 //
 // Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -31,10 +30,7 @@ using namespace mta;
 
 static bool isWorkgroup(Type type) {
   auto buffer = dyn_cast<MemRefType>(type);
-  auto space =
-      buffer ? dyn_cast_or_null<gpu::AddressSpaceAttr>(buffer.getMemorySpace())
-             : nullptr;
-  return space && space.getValue() == gpu::AddressSpace::Workgroup;
+  return buffer && gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(buffer);
 }
 
 /// V1.
@@ -104,11 +100,9 @@ static LogicalResult verifyAccess(Operation *op) {
                               "workgroup memory, but got a part of ")
              << read.getBase().getType();
   if (auto write = dyn_cast<vector::TransferWriteOp>(op))
-    if (write.hasOutOfBoundsDim() ||
-        (isWorkgroup(write.getBase().getType()) && write.getMask()))
-      return write.emitOpError("expects to write a whole vector to workgroup "
-                               "memory, or rows that exist elsewhere, but got "
-                               "a part of ")
+    if (write.hasOutOfBoundsDim())
+      return write.emitOpError("expects to write a vector, or rows of it, that "
+                               "lie inside of a buffer, but got a part of ")
              << write.getBase().getType();
   return success();
 }

@@ -136,20 +136,23 @@ def MTA_ScheduleAttr : AttrDef<MTA_Dialect, "Schedule"> {
 def MTA_QueryInRegisters : I32EnumAttrCase<"Registers", 0, "registers">;
 def MTA_QueryInWorkgroup : I32EnumAttrCase<"Workgroup", 1, "workgroup">;
 
+def MTA_QueryInGlobal : I32EnumAttrCase<"Global", 2, "global">;
+
 def MTA_QueryPlacement : I32EnumAttr<
     "QueryPlacement", "where queries are during a sweep over the keys",
-    [MTA_QueryInRegisters, MTA_QueryInWorkgroup]> {
+    [MTA_QueryInRegisters, MTA_QueryInWorkgroup, MTA_QueryInGlobal]> {
   let cppNamespace = "::mta";
   let genSpecializedAttr = 0;
 }
 
 def MTA_ScoresF16 : I32EnumAttrCase<"F16", 0, "f16">;
 def MTA_ScoresF16x2 : I32EnumAttrCase<"F16x2", 1, "f16x2">;
+def MTA_ScoresF16x2Before : I32EnumAttrCase<"F16x2Before", 3, "f16x2_before">;
 def MTA_ScoresF32 : I32EnumAttrCase<"F32", 2, "f32">;
 
 def MTA_ScoreStorage : I32EnumAttr<
     "ScoreStorage", "what a score is in workgroup memory",
-    [MTA_ScoresF16, MTA_ScoresF16x2, MTA_ScoresF32]> {
+    [MTA_ScoresF16, MTA_ScoresF16x2, MTA_ScoresF32, MTA_ScoresF16x2Before]> {
   let cppNamespace = "::mta";
   let genSpecializedAttr = 0;
 }
@@ -183,9 +186,10 @@ def MTA_KernelScheduleAttr : AttrDef<MTA_Dialect, "KernelSchedule"> {
       1, they share a buffer that each is copied to when it is needed.
     - `query`: `registers`, queries stay in the registers of the warp that owns
       them; `workgroup`, they stay in workgroup memory and are read for every
-      tile of keys.
+      tile of keys; `global`, they are loaded again for every tile of keys.
     - `scores`: `f16`, a score in workgroup memory is one number of 11 bits;
-      `f16x2`, the sum of two; `f32`, of f32 operands and of no others, it is
+      `f16x2`, the sum of two; `f16x2_before`, the sum of two before the
+      softmax, and one after it, where it is a weight; `f32`, of f32 operands and of no others, it is
       not rounded. Only windows and mixes of several heads bring scores there.
     - `products`: `mma`, every warp reads keys and values into its registers;
       `wgmma` (sm_90a), tensor cores read them from workgroup memory by
@@ -195,6 +199,12 @@ def MTA_KernelScheduleAttr : AttrDef<MTA_Dialect, "KernelSchedule"> {
     `rows` and `key_tile` are multiples of 16, at least that and at most 4096;
     there are 1 to 32 warps and one or two stages. What has to fit the attention
     is C14 of `mta.attention`.
+
+    Groups of 5 to 16 heads of 16-bit operands have kernels of one shape: a warp
+    for each of 8 or 16 heads, 16 rows, or 32 if windows read rows above, of
+    which the lower 16 are stored, one stage, and keys and values that go from
+    global memory to registers. Queries are in registers or global memory.
+    `key_tile` and `scores` remain to be chosen.
   }];
   let parameters = (ins
     "int64_t":$rows, "int64_t":$key_tile, "int64_t":$warps, "int64_t":$stages,

@@ -111,7 +111,9 @@ def MTA_AttentionOp : MTA_Op<"attention", [
       that a result reads; its tile of keys is at least as wide as what a window
       reads beside a result's own place, in whole pieces of 8 keys; its warps
       are a multiple of the heads that the program mixes and divide the strips
-      of 16 rows of these heads.
+      of 16 rows of these heads; queries are not in global memory. If the
+      program mixes 5 to 16 heads of 16-bit operands, its kernel has the shape
+      that `#mta.kernel_schedule` names for them.
 
     Postconditions:
 
@@ -181,6 +183,9 @@ def MTA_AttentionOp : MTA_Op<"attention", [
     /// The scores of q·kᵀ that one weight of the program reads.
     ::mta::Neighborhood getNeighborhood();
     bool isCausal() { return getMask() == ::mta::Mask::Causal; }
+    /// The warps of a GPU kernel that has one for every head: 8 or 16 for 5 to
+    /// 16 heads that the program mixes, of 16-bit operands; else 0.
+    int64_t getWarpsOfManyHeads();
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;

@@ -36,6 +36,16 @@ def MTA_DimRole : I32EnumAttr<"DimRole", "what a dimension of a tile is",
   let genSpecializedAttr = 0;
 }
 
+def MTA_RunsNone : I32EnumAttrCase<"None", 0, "none">;
+def MTA_RunsReduction : I32EnumAttrCase<"Reduction", 1, "reduction">;
+def MTA_RunsColumn : I32EnumAttrCase<"Column", 2, "column">;
+
+def MTA_Runs : I32EnumAttr<"Runs", "which dimension a lane holds in runs",
+                           [MTA_RunsNone, MTA_RunsReduction, MTA_RunsColumn]> {
+  let cppNamespace = "::mta";
+  let genSpecializedAttr = 0;
+}
+
 def MTA_LayoutAttr : AttrDef<MTA_Dialect, "Layout"> {
   let mnemonic = "layout";
   let summary = "how the threads of a workgroup share a vector";
@@ -59,10 +69,30 @@ def MTA_LayoutAttr : AttrDef<MTA_Dialect, "Layout"> {
     `dims` names the vector's dimensions. A vector without rows or without
     columns is held as often as there are lanes that need it: row statistics,
     `<accumulator [row]>`, by the four lanes of a group.
+
+    The roles are those of the fragment, not those of the tile: in
+    `<accumulator [row, head, column]>` of a vector heads x rows x columns the
+    heads are the rows of fragments, all of which a warp holds, and the rows
+    of the tile are spread over the warps, as the heads are otherwise.
+
+    `runs` says how memory meets fragments without workgroup memory between
+    them. A product does not depend on the order of its reduction, and
+    columns may come in any order as long as they are stored in it. So
+    consecutive fragments take their elements from memory such that a lane's
+    elements are neighbours there:
+
+    - `reduction`: of 32 elements along the reduction a lane holds the 8 from
+      `8t`: the columns of an operand A, the rows of an operand B.
+    - `column`: of 32 columns of an operand B a lane holds the 4 from `4g`, and
+      of the accumulator the 8 from `8t`.
+
+    Where fewer than 32 are left, runs are half or a quarter as long.
   }];
   let parameters = (ins "::mta::Fragment":$fragment,
-                        ArrayRefParameter<"::mta::DimRole">:$dims);
-  let assemblyFormat = "`<` $fragment `[` $dims `]` `>`";
+                        ArrayRefParameter<"::mta::DimRole">:$dims,
+                        DefaultValuedParameter<"::mta::Runs",
+                                               "::mta::Runs::None">:$runs);
+  let assemblyFormat = "`<` $fragment `[` $dims `]` (`runs` $runs^)? `>`";
   let extraClassDeclaration = [{
     bool isRhs() const { return getFragment() == ::mta::Fragment::Rhs; }
     bool has(::mta::DimRole role) const {
@@ -254,6 +284,86 @@ def MTA_BarrierOp : Op<MTA_Dialect, "barrier", [
     ```
   }];
   let assemblyFormat = "attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Loads
+//===----------------------------------------------------------------------===//
+
+def MTA_LoadTileOp : Op<MTA_Dialect, "load_tile", [
+    MemoryEffects<[MemRead]>]> {
+  let summary = "rows of a matrix of every head, straight from global memory";
+  let description = [{
+    Element (h, r, c) of the result is that of `source` at `indices`, of which
+    the last three are a head, a row and a column, with h, r and c added. The
+    head is divided by `shared`, the query heads that share a head of the
+    source, and is the last one if there are fewer. Rows are those in
+    [`first`, `limit`), which is not empty: the nearest one where r goes beyond.
+
+    Example:
+
+    ```mlir
+    func.func @load(%k: memref<1x4x?x64xf16>, %row: index, %keys: index, %shared: index) -> vector<8x16x64xf16> {
+      %c0 = arith.constant 0 : index
+      %0 = mta.load_tile %k[%c0, %c0, %row, %c0] rows(%c0 to %keys) shared(%shared)
+          : memref<1x4x?x64xf16> -> vector<8x16x64xf16>
+      return %0 : vector<8x16x64xf16>
+    }
+    ```
+
+    Preconditions:
+
+    - C1: there is one index for every dimension, and there are at least 3.
+    - C2: the result has heads, rows and columns, in multiples of 8, and the
+      source's element type, of 16 bits.
+    - C3: the last dimension is contiguous.
+  }];
+  let arguments = (ins AnyMemRef:$source, Variadic<Index>:$indices,
+                       Index:$first, Index:$limit, Index:$shared);
+  let results = (outs AnyVectorOfNonZeroRank:$result);
+  let assemblyFormat = [{
+    $source `[` $indices `]` `rows` `` `(` $first `to` $limit `)`
+    `shared` `` `(` $shared `)` attr-dict `:` type($source) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def MTA_LoadBandOp : Op<MTA_Dialect, "load_band", [
+    MemoryEffects<[MemRead]>]> {
+  let summary = "a band matrix of every head from pairs of its diagonals";
+  let description = [{
+    All elements of a diagonal of a band matrix are equal: element (k, n) is
+    that of diagonal `7 + k - n`. Workgroup memory holds pairs of neighbouring
+    diagonals, (0, 1), (1, 2) and so on, so that what a lane holds of an operand
+    B, rows k and k + 1 of column n, is one aligned word for every n.
+
+    Row h of the last two dimensions of `source`, from `indices` on, is that of
+    head h. A matrix of K rows reads 2 (K + 7) elements of it.
+
+    Example:
+
+    ```mlir
+    func.func @load(%pairs: memref<16x384xf16, #gpu.address_space<workgroup>>, %first: index) -> vector<16x24x8xf16> {
+      %c0 = arith.constant 0 : index
+      %0 = mta.load_band %pairs[%c0, %first]
+          : memref<16x384xf16, #gpu.address_space<workgroup>> -> vector<16x24x8xf16>
+      return %0 : vector<16x24x8xf16>
+    }
+    ```
+
+    Preconditions:
+
+    - C1: there are two dimensions and one index for each.
+    - C2: the result has heads, a multiple of 8 rows, 8 columns, and the
+      source's element type, of 16 bits.
+    - C3: the last dimension is contiguous.
+  }];
+  let arguments = (ins AnyMemRef:$source, Variadic<Index>:$indices);
+  let results = (outs AnyVectorOfNonZeroRank:$result);
+  let assemblyFormat = [{
+    $source `[` $indices `]` attr-dict `:` type($source) `->` type($result)
+  }];
+  let hasVerifier = 1;
 }
 
 #endif // MTA_DIALECT_MTA_IR_MTATILEOPS_TD
