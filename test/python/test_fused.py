@@ -581,7 +581,8 @@ def test_work_and_bank_conflicts_of_v2(tmp_path):
 @pytest.mark.parametrize("chip", ["sm_80", "sm_90a"])
 @pytest.mark.parametrize("dtype", ["bf16", "f16"])
 @pytest.mark.parametrize("preset, head_dim", [
-    ("talking-heads", 64), ("talking-heads", 96), ("talking-heads", 128), ("v2", 64), ("v2", 96)])
+    ("talking-heads", 64), ("talking-heads", 96), ("talking-heads", 128), ("v2", 64), ("v2", 96),
+    ("v2", 128)])
 def test_16_heads_stay_in_registers(preset, head_dim, dtype, chip, tmp_path):
     attention = mta.Attention.preset(preset, heads=16, head_dim=head_dim, dtype=dtype)
     module = compiler.Module.parse(attention.to_mlir(1, 1024, 1024))

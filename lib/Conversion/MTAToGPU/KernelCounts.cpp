@@ -154,11 +154,9 @@ void WarpCounter::addLoads(int64_t rows, int64_t columns, int64_t run,
 void WarpCounter::countScores() {
   if (plan.hasManyHeads) {
     addProducts(strips * pieces, plan.headDim);
-    // As much of the reduction at once as registers allow.
-    bool loadsQueries = plan.queryPlacement == QueryPlacement::Global;
-    int64_t columns = loadsQueries ? 16 : 32;
+    int64_t columns = plan.columnsAtOnce();
     addLoads(plan.keyTile, plan.headDim, columns / 2, 8);
-    if (loadsQueries)
+    if (plan.queryPlacement == QueryPlacement::Global)
       addLoads(plan.rows, plan.headDim, columns / 2, 8);
     counts.waits += kLoadWait * plan.headDim / columns;
   } else {

@@ -138,6 +138,14 @@ struct KernelPlan {
   }
   /// The elements of a head among them, which start in banks of their own.
   int64_t statisticsRow() const { return softmaxRows + 1; }
+  /// Of queries and keys of many heads, the columns that are in registers at
+  /// once: as much as a lane loads in one run, or less of it where queries are
+  /// loaded too, and where the accumulator leaves few registers.
+  int64_t columnsAtOnce() const {
+    if (queryPlacement == QueryPlacement::Registers)
+      return 32;
+    return accumulatorRows * valueDim > 16 * 96 ? 8 : 16;
+  }
   /// Takes the shape that a schedule asks for.
   void setSchedule(KernelScheduleAttr schedule);
 

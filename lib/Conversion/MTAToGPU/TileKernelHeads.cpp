@@ -147,12 +147,12 @@ Value TileKernel::loadQueries(int64_t row, int64_t rows, int64_t column,
                   column, columns);
 }
 
-/// q·kᵀ, as much of the reduction at a time as comes in one run, or in half of
-/// one where queries are loaded too: what is loaded waits for its use in
-/// registers. For the same reason the queries are those of one strip.
+/// q·kᵀ, some of the reduction at a time: what is loaded waits for its use in
+/// registers. For the same reason queries that are loaded are those of one
+/// strip.
 Value TileKernel::multiplyKeysByHead(Value tile) {
   bool isHere = !query.empty();
-  int64_t most = isHere ? 32 : 16, rows = isHere ? plan.rows : 16;
+  int64_t most = plan.columnsAtOnce(), rows = isHere ? plan.rows : 16;
   SmallVector<Value> strips(plan.rows / rows, b.splat(tileType(rows), 0.0));
   Value row = b.mul(tile, plan.keyTile);
   for (int64_t column = 0; column < plan.headDim; column += most) {
