@@ -5,6 +5,7 @@
 # Installs what is missing on a Debian 12 machine, makes .venv with the Python
 # package in it, and builds the compiler. Safe to repeat: what is in place is
 # left alone. MTA_PRESET chooses a preset of CMakePresets.json (default: dev).
+# MTA_TORCH=1 installs PyTorch for its tests, too: 5 GB and some minutes.
 
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -47,14 +48,20 @@ install_packages() {
     apt-get install --yes --no-install-recommends "$@"
 }
 
+REQUIREMENTS=(utils/requirements.txt)
+if [ -n "${MTA_TORCH:-}" ]; then
+  REQUIREMENTS+=(utils/requirements-torch.txt)
+fi
+
 # The state of the sources that decide what is in .venv.
 requirements_state() {
-  cat utils/requirements.txt python/pyproject.toml | sha256sum
+  cat "${REQUIREMENTS[@]}" python/pyproject.toml | sha256sum
 }
 
 make_environment() {
   [ -x .venv/bin/python ] || python3 -m venv .venv
-  quiet .venv/bin/python -m pip install --requirement utils/requirements.txt
+  # Python compiles what it imports; of PyTorch, that is little.
+  quiet .venv/bin/python -m pip install --no-compile "${REQUIREMENTS[@]/#/--requirement=}"
   quiet .venv/bin/python -m pip install --no-deps --no-build-isolation --editable python
   requirements_state >.venv/mta-requirements
 }

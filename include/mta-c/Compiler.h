@@ -47,8 +47,9 @@ typedef struct MtaExecutable MtaExecutable;
 /// The version of the compiler, "MAJOR.MINOR.PATCH". Statically allocated.
 MTA_C_EXPORT const char *mtaVersion(void);
 
-/// The diagnostics of the last failed call on this thread; "" if there was
-/// none. Valid until the next call on this thread.
+/// The diagnostics of the last call on this thread: errors of one that failed,
+/// warnings and remarks of one that did not, "" if there were none. Valid until
+/// the next call on this thread.
 MTA_C_EXPORT const char *mtaLastError(void);
 
 /// Releases a string or buffer returned by this library, or a buffer that a
@@ -93,6 +94,11 @@ MTA_C_EXPORT char *mtaModuleToContract(const MtaModule *module,
 /// or NULL to search PATH. The size goes to `*size`.
 MTA_C_EXPORT char *mtaModuleToCubin(const MtaModule *module, const char *chip,
                                     const char *ptxas, size_t *size);
+
+/// Assembles a PTX text, such as one of `mtaModuleToPTX`, as `mtaModuleToCubin`
+/// does.
+MTA_C_EXPORT char *mtaAssemblePTX(const char *ptx, const char *chip,
+                                  const char *ptxas, size_t *size);
 
 /// Compiles a copy of a module that is in the LLVM dialect (the result of
 /// `mta-reference-cpu`) for this machine. `optimizationLevel` is 0 to 3.

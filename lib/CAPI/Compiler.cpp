@@ -239,18 +239,30 @@ char *mtaModuleToContract(const MtaModule *module, const char *chip) {
   return succeeded(text) ? copyOut(*text) : nullptr;
 }
 
+static char *assemble(Location loc, StringRef ptx, const char *chip,
+                      const char *ptxas, size_t *size) {
+  FailureOr<std::string> cubin =
+      mta::assemblePTX(loc, ptx, chip, ptxas ? ptxas : "");
+  if (failed(cubin))
+    return nullptr;
+  *size = cubin->size();
+  return copyOut(*cubin);
+}
+
 char *mtaModuleToCubin(const MtaModule *module, const char *chip,
                        const char *ptxas, size_t *size) {
   DiagnosticCollector collector(const_cast<MLIRContext &>(module->context));
   FailureOr<std::string> text = translate(module, chip);
   if (failed(text))
     return nullptr;
-  FailureOr<std::string> cubin = mta::assemblePTX(
-      module->op.get()->getLoc(), *text, chip, ptxas ? ptxas : "");
-  if (failed(cubin))
-    return nullptr;
-  *size = cubin->size();
-  return copyOut(*cubin);
+  return assemble(module->op.get()->getLoc(), *text, chip, ptxas, size);
+}
+
+char *mtaAssemblePTX(const char *ptx, const char *chip, const char *ptxas,
+                     size_t *size) {
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  DiagnosticCollector collector(context);
+  return assemble(UnknownLoc::get(&context), ptx, chip, ptxas, size);
 }
 
 //===----------------------------------------------------------------------===//

@@ -50,16 +50,18 @@ static void buildTiles(OpPassManager &pm, const mta::CPUOptions &options,
   choose.heads = options.heads;
   choose.vectorBits = units.vectorBits;
   choose.pairCost = units.pairCost;
+  choose.explain = options.explain;
   pm.addPass(mta::createChooseSchedulePass(choose));
   pm.addPass(mta::createTileAttentionPass());
   pm.addPass(mta::createVerifyTiledPass());
+}
+
+/// What follows the tiles becomes linalg, then everything buffers.
+static void buildBuffers(OpPassManager &pm) {
   pm.addPass(mta::createConvertMTAToLinalgPass());
   buildSimplification(pm);
   pm.addPass(mta::createFusePaddingPass());
   buildSimplification(pm);
-}
-
-static void buildBuffers(OpPassManager &pm) {
   mta::buildBufferization(pm);
   // The second run removes copies of a buffer to itself, which the first makes
   // visible.
@@ -69,8 +71,7 @@ static void buildBuffers(OpPassManager &pm) {
   mta::buildDeallocation(pm);
 }
 
-static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options,
-                       const VectorUnits &units) {
+static void buildVectors(OpPassManager &pm, const VectorUnits &units) {
   pm.addPass(mta::createParallelizeRowsPass());
   buildSimplification(pm);
   mta::VectorizeTilesPassOptions vectorize;
@@ -84,6 +85,9 @@ static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options,
   mta::VerifyTileProgramPassOptions verify;
   verify.vectorBits = units.vectorBits;
   pm.addPass(mta::createVerifyTileProgramPass(verify));
+}
+
+static void buildLoops(OpPassManager &pm, const mta::CPUOptions &options) {
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   if (options.threads) {
@@ -108,7 +112,12 @@ static void buildLLVM(OpPassManager &pm) {
 void mta::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
   VectorUnits units = unitsFrom(options);
   buildTiles(pm, options, units);
+  if (options.until == CPULevel::Tiles)
+    return;
   buildBuffers(pm);
-  buildLoops(pm, options, units);
+  buildVectors(pm, units);
+  if (options.until == CPULevel::Vectors)
+    return;
+  buildLoops(pm, options);
   buildLLVM(pm);
 }

@@ -66,14 +66,18 @@ static void buildThreads(OpPassManager &pm) {
   pm.addPass(mta::createApproximateMathPass());
   mta::buildSimplification(pm);
   pm.addPass(mta::createVerifyThreadProgramPass());
-  pm.addPass(mta::createPlanWorkgroupMemoryPass());
 }
 
 void mta::buildGPUPipeline(OpPassManager &pm, const GPUOptions &options) {
   if (options.contract)
     pm.addPass(mta::createNameSizesPass());
   buildTilePrograms(pm, options);
+  if (options.until == GPULevel::Workgroups)
+    return;
   buildThreads(pm);
+  if (options.until == GPULevel::Threads)
+    return;
+  pm.addPass(mta::createPlanWorkgroupMemoryPass());
   buildLaunches(pm, options.blockSize);
   pm.addPass(mta::createKernelParametersPass());
   // Contracts name kernels as they are called at last.

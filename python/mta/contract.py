@@ -127,6 +127,13 @@ class Kernel:
     needs_opt_in: bool
     numerics: Mapping[str, object] | None = None
 
+    def __str__(self) -> str:
+        grid = " x ".join(self.grid)
+        threads = self.block[0] * self.block[1] * self.block[2]
+        memory = self.static_workgroup_bytes + self.dynamic_workgroup_bytes
+        return (f"{self.entry}: {grid} workgroups of {threads} threads and {memory} bytes of "
+                "workgroup memory")
+
     def grid_of(self, sizes: Sizes) -> Shape:
         """The grid in workgroups; with a zero in it there is nothing to launch."""
         return tuple(evaluate(extent, sizes) for extent in self.grid)

@@ -32,5 +32,9 @@ class ContractError(MTAError):
     """A launch contract cannot be read, or arrays or sizes do not fit it."""
 
 
+class DriverError(MTAError):
+    """The CUDA driver or a GPU is missing, or the driver refused a call."""
+
+
 class GoldenError(MTAError):
     """A golden file or folder cannot be read or lacks something."""

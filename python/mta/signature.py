@@ -50,18 +50,22 @@ class TensorType:
         """
         if not isinstance(array, np.ndarray):
             raise TypeError(f"{name}: expects a NumPy array, but got {type(array).__name__}")
-        if array.dtype != numpy_dtype(self.dtype):
-            got = dtype_name(array.dtype)
-            raise ValueError(f"{name}: expects element type {self.dtype}, but got {got}")
+        self.check_type(name, dtype_name(array.dtype), array.shape, sizes)
+
+    def check_type(self, name: str, dtype: str, shape: Sequence[int],
+                   sizes: dict[str, int]) -> None:
+        """As `check`, for an array that has MLIR's element type `dtype` and is anywhere."""
+        if dtype != self.dtype:
+            raise ValueError(f"{name}: expects element type {self.dtype}, but got {dtype}")
         expected = tuple(sizes.get(d, d) if isinstance(d, str) else d for d in self.shape)
-        fits = len(expected) == array.ndim and all(
-            not isinstance(e, int) or e == n for e, n in zip(expected, array.shape)
+        fits = len(expected) == len(shape) and all(
+            not isinstance(e, int) or e == n for e, n in zip(expected, shape)
         )
         if not fits:
             text = ", ".join("?" if e is None else str(e) for e in expected)
-            got = ", ".join(map(str, array.shape))
+            got = ", ".join(map(str, shape))
             raise ValueError(f"{name}: expects shape ({text}), but got ({got})")
-        for dim, size in zip(self.shape, array.shape):
+        for dim, size in zip(self.shape, shape):
             if isinstance(dim, str) and sizes.setdefault(dim, size) != size:
                 raise ValueError(f"{name}: expects {dim} = {sizes[dim]}, but got {size}")
 

@@ -15,16 +15,20 @@ import numpy as np
 
 from mta import compiler, emission, reference
 from mta.attention import Attention
-from mta.contract import Contract
 from mta.dtypes import numpy_dtype
-from mta.errors import CompileError
+from mta.kernels import OLDEST_CHIP, Kernels, pipeline_text
+from mta.levels import Levels
 from mta.signature import Signature
 from mta.validation import require
 
 Arrays = Sequence[np.ndarray]
 
-#: The oldest that fused kernels are for; the emulator runs it as any other.
-_CHIP = "sm_80"
+# Options of `compiler.Device`, and those of `mta-gpu` besides its chip.
+_EMULATOR = ("lazy_copies", "seed", "threads")
+_KERNEL_SIZES = ("rows", "key_tile", "warps", "stages")
+_KERNEL_WORDS = {"query": ("registers", "workgroup", "global"),
+                 "scores": ("f16", "f16x2", "f16x2_before", "f32"),
+                 "products": ("mma", "wgmma"), "f32_precision": ("tf32x3", "tf32")}
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,9 @@ class Target:
     of a `chip`, as many of them as the caller chose. `build_gradients`,
     where a target has them, returns one from the argument arrays and the
     gradient of the output to the gradients by argument name. `problem()` says
-    why the target cannot be used here, or returns None.
+    why the target cannot be used here, or returns None. `device` is where it
+    computes: what is built for "cuda" is called as `mta.cuda.DeviceKernels` is.
+    `levels` says how its IR is made.
     """
 
     name: str
@@ -50,6 +56,8 @@ class Target:
     problem: Callable[[], str | None] = lambda: None
     options: tuple[str, ...] = ()
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    device: str = "cpu"
+    levels: Levels | None = None
 
     def check_options(self, options: Mapping[str, int | str]) -> None:
         """Raises ValueError unless the names are this target's and the values theirs."""
@@ -128,38 +136,34 @@ def _build_reference(attention: Attention, signature: Signature):
     return _build_native(attention, signature, "mta-reference-cpu", opt_level=2)
 
 
-def _pipeline(name: str, options: Mapping[str, int | str]) -> str:
-    words = [f"{key.replace('_', '-')}={value if isinstance(value, str) else int(value)}"
-             for key, value in options.items()]
-    return f"{name}{{{' '.join(words)}}}" if words else name
-
-
 def _build_cpu(attention: Attention, signature: Signature, **options: int):
-    return _build_native(attention, signature, _pipeline("mta-cpu", options), opt_level=3)
+    return _build_native(attention, signature, pipeline_text("mta-cpu", options), opt_level=3)
 
 
 class EmulatedKernels:
     """The fused kernels of an attention; what runs is the PTX, launched by the contract."""
 
-    def __init__(self, attention: Attention, signature: Signature, *, chip: str = _CHIP,
+    def __init__(self, attention: Attention, signature: Signature, *, chip: str = OLDEST_CHIP,
                  lazy_copies: int = 0, seed: int = 0, threads: int = 0, **schedule: int | str):
         """By a schedule for a chip; the other options are those of `compiler.Device`."""
-        text = emission.module_text(attention, signature, "attention")
-        module = compiler.Module.parse(text, "<attention>", keep_names=True)
-        try:
-            pipeline = _pipeline("mta-gpu", {"chip": chip, **schedule})
-            module.run_pipeline(f"builtin.module({pipeline})")
-        except CompileError as error:
-            note = "note: target ptx-reference runs the reference kernels of every attention"
-            raise CompileError(error.stage, f"{error.diagnostics}\n{note}") from None
-        self.ptx = module.to_ptx(chip)
-        self.contract_text = module.to_contract(chip)
-        self.contract = Contract.parse(self.contract_text)
+        self.kernels = Kernels.build(attention, signature, chip, schedule)
         device = compiler.Device(lazy_copies=bool(lazy_copies), seed=seed, threads=threads)
-        self._run = compiler.Launcher(self.ptx, self.contract.function("attention"), device)
+        function = self.kernels.contract.function("attention")
+        self._run = compiler.Launcher(self.kernels.ptx, function, device)
 
     def __call__(self, arrays: Arrays) -> list[np.ndarray]:
         return self._run(*arrays)
+
+
+def _build_cuda(attention: Attention, signature: Signature, **options: int | str):
+    # What it imports is there only with the extra `mta[cuda]`.
+    from mta.cuda import DeviceKernels
+    return DeviceKernels(attention, signature, **options)
+
+
+def _cuda_problem() -> str | None:
+    from mta.cuda import problem
+    return compiler.library_problem() or problem()
 
 
 def _build_ptx_reference(attention: Attention, signature: Signature, *, lazy_copies: int = 0,
@@ -184,6 +188,7 @@ register(Target(
     "the compiler's unfused lowering on this processor; holds whole score matrices, an oracle",
     _build_reference,
     problem=compiler.library_problem,
+    levels=Levels("mta-reference-cpu", ("4",), has_until=False),
 ))
 register(Target(
     "cpu",
@@ -192,21 +197,32 @@ register(Target(
     problem=compiler.library_problem,
     options=("query_tile", "key_tile", "edge_key_tile", "sweeps", "heads", "vector_bits",
              "pair_cost", "threads"),
+    levels=Levels("mta-cpu", ("1", "2", "4")),
 ))
 register(Target(
     "ptx",
     "the PTX of the fused GPU kernels, launched by their contract, run and checked by the emulator",
     EmulatedKernels,
     problem=compiler.library_problem,
-    options=("chip", "lazy_copies", "seed", "threads", "rows", "key_tile", "warps", "stages"),
-    words={"query": ("registers", "workgroup", "global"),
-           "scores": ("f16", "f16x2", "f16x2_before", "f32"),
-           "products": ("mma", "wgmma"), "f32_precision": ("tf32x3", "tf32")},
+    options=("chip", *_EMULATOR, *_KERNEL_SIZES),
+    words=_KERNEL_WORDS,
+    levels=Levels("mta-gpu", ("2G", "3G", "4"), not_passed=_EMULATOR),
+))
+register(Target(
+    "cuda",
+    "the PTX of the fused GPU kernels, launched by their contract on a GPU through cuda-bindings",
+    _build_cuda,
+    problem=_cuda_problem,
+    options=("chip", *_KERNEL_SIZES),
+    words=_KERNEL_WORDS,
+    device="cuda",
+    levels=Levels("mta-gpu", ("2G", "3G", "4")),
 ))
 register(Target(
     "ptx-reference",
     "the PTX of the unfused GPU kernels, run and checked by the emulator; an oracle",
     _build_ptx_reference,
     problem=compiler.library_problem,
-    options=("lazy_copies", "seed", "threads"),
+    options=_EMULATOR,
+    levels=Levels("mta-reference-gpu", ("4",), not_passed=_EMULATOR, has_until=False),
 ))

@@ -55,4 +55,5 @@ def tool_environment() -> dict[str, str]:
     places = [BUILD / "bin", REPOSITORY / ".venv" / "bin", LLVM_PROGRAMS]
     path = os.pathsep.join([*map(str, places), os.environ["PATH"]])
     library = BUILD / "lib" / "libMTACompiler.so"
-    return {**os.environ, "PATH": path, "MTA_COMPILER_LIBRARY": str(library)}
+    return {**os.environ, "PATH": path, "MTA_COMPILER_LIBRARY": str(library), "MTA_CACHE_DIR": "",
+            "CUDA_VISIBLE_DEVICES": ""}

@@ -23,6 +23,14 @@ needs_pair_products = pytest.mark.skipif(
     reason="needs a processor with avx512_bf16")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_this_run(tmp_path_factory):
+    """A cache folder of its own, so that what is tested was compiled by this compiler."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MTA_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def golden_folder() -> Path:
     """The folder of the golden files."""

@@ -13,7 +13,7 @@ from mta import targets
 WRONG = {
     "missing": ({"pre_conv": None}, TypeError, "pre_conv: expects an array, but got none"),
     "unknown": ({"extra": np.zeros(1)}, TypeError, "extra: expects arguments q, k, v, pre_conv"),
-    "list": ({"v": [1.0]}, TypeError, "v: expects a NumPy array, but got list"),
+    "list": ({"v": [1.0]}, TypeError, "v: expects an array of NumPy or one with DLPack"),
     "dtype": ({"k": np.zeros((2, 4, 5, 8), np.float32)}, ValueError,
               "k: expects element type f64, but got f32"),
     "integers": ({"k": np.zeros((2, 4, 5, 8), np.uint8)}, ValueError,

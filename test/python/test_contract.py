@@ -153,7 +153,7 @@ def test_compiled_kernels_show_what_they_are():
     assert run.contract.functions[0].name == "attention"
     assert Contract.parse(run.contract_text) == run.contract
     for target in ("numpy", "cpu", "ptx-reference"):
-        with pytest.raises(AttributeError, match=f"expects target ptx, but got {target}"):
+        with pytest.raises(AttributeError, match=f"expects target ptx or cuda, but got {target}"):
             _ = mta.compile(attention_of("grouped"), target).ptx
 
 

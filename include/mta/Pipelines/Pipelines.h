@@ -35,6 +35,9 @@ struct ReferenceGPUOptions : public KernelOptions {
       llvm::cl::init(128)};
 };
 
+/// Where `mta-gpu` ends: a level of the README's table.
+enum class GPULevel { Workgroups, Threads, Code };
+
 /// Options of `mta-gpu`.
 struct GPUOptions : public ReferenceGPUOptions {
   PassOptions::Option<bool> contract{
@@ -79,7 +82,17 @@ struct GPUOptions : public ReferenceGPUOptions {
                                   "three products of operands split in two"),
                        clEnumValN(F32Precision::TF32, "tf32",
                                   "one product of operands rounded to tf32"))};
+  PassOptions::Option<GPULevel> until{
+      *this, "until", llvm::cl::desc("The last level"),
+      llvm::cl::init(GPULevel::Code),
+      llvm::cl::values(
+          clEnumValN(GPULevel::Workgroups, "2G", "programs of workgroups"),
+          clEnumValN(GPULevel::Threads, "3G", "programs of threads"),
+          clEnumValN(GPULevel::Code, "4", "PTX with its launch contract"))};
 };
+
+/// Where `mta-cpu` ends: a level of the README's table.
+enum class CPULevel { Tiles, Vectors, Code };
 
 /// Options of `mta-cpu`.
 struct CPUOptions : public mlir::PassPipelineOptions<CPUOptions> {
@@ -117,6 +130,16 @@ struct CPUOptions : public mlir::PassPipelineOptions<CPUOptions> {
   PassOptions::Option<bool> threads{
       *this, "threads", llvm::cl::desc("Run tiles on the threads of OpenMP"),
       llvm::cl::init(true)};
+  PassOptions::Option<bool> explain{
+      *this, "explain",
+      llvm::cl::desc("Emit a remark with the candidates for the schedule"),
+      llvm::cl::init(false)};
+  PassOptions::Option<CPULevel> until{
+      *this, "until", llvm::cl::desc("The last level"),
+      llvm::cl::init(CPULevel::Code),
+      llvm::cl::values(clEnumValN(CPULevel::Tiles, "1", "tiles of tensors"),
+                       clEnumValN(CPULevel::Vectors, "2", "vectors"),
+                       clEnumValN(CPULevel::Code, "4", "the LLVM dialect"))};
 };
 
 /// From any level above to the LLVM dialect for this machine, tiled and

@@ -17,9 +17,9 @@ from mta.compiler.device import Device
 from mta.compiler.executable import Executable, Function
 from mta.compiler.launcher import Launcher
 from mta.compiler.library import library_problem, library_version
-from mta.compiler.module import Module
+from mta.compiler.module import Module, assemble
 
 __all__ = [
-    "Device", "Executable", "Function", "Launcher", "Module", "library_problem",
+    "Device", "Executable", "Function", "Launcher", "Module", "assemble", "library_problem",
     "library_version",
 ]

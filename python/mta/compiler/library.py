@@ -35,6 +35,7 @@ _PROTOTYPES = {
     "mtaModuleToPTX": (_POINTER, _POINTER, _TEXT),
     "mtaModuleToContract": (_POINTER, _POINTER, _TEXT),
     "mtaModuleToCubin": (_POINTER, _POINTER, _TEXT, _TEXT, ctypes.POINTER(_SIZE)),
+    "mtaAssemblePTX": (_POINTER, _TEXT, _TEXT, _TEXT, ctypes.POINTER(_SIZE)),
     "mtaModuleCompile": (_POINTER, _POINTER, ctypes.c_int),
     "mtaExecutableDestroy": (None, _POINTER),
     "mtaExecutableLookup": (_POINTER, _POINTER, _TEXT),
@@ -57,9 +58,15 @@ _PROTOTYPES = {
 
 
 @functools.cache
+def library_path() -> Path:
+    """The file of the library. LibraryError says what was tried and how to get it."""
+    return _find_library()
+
+
+@functools.cache
 def load_library() -> ctypes.CDLL:
-    """The loaded library. LibraryError says what was tried and how to get it."""
-    path = _find_library()
+    """The loaded library; LibraryError when there is none that can be used."""
+    path = library_path()
     try:
         library = ctypes.CDLL(str(path))
         for name, (result, *arguments) in _PROTOTYPES.items():

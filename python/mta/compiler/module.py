@@ -14,6 +14,16 @@ from mta.errors import CompileError
 from mta.signature import Signature
 
 
+def assemble(ptx: str, chip: str, ptxas: str | None = None) -> bytes:
+    """A PTX text as a cubin; `ptxas` is the program to call, else PATH's."""
+    size = ctypes.c_size_t(0)
+    program = None if ptxas is None else ptxas.encode()
+    data = load_library().mtaAssemblePTX(ptx.encode(), chip.encode(), program, ctypes.byref(size))
+    if not data:
+        raise CompileError(f"assembly for {chip}", last_error())
+    return take_bytes(data, size.value)
+
+
 class Module:
     """A parsed and verified MLIR module; made by `Module.parse`.
 
@@ -51,16 +61,18 @@ class Module:
                 raise CompileError("cloning", last_error())
         return Module(handle)
 
-    def run_pipeline(self, pipeline: str) -> None:
+    def run_pipeline(self, pipeline: str) -> str:
         """Runs passes, for example "builtin.module(mta-reference-cpu)".
 
-        After a failure the module may be half transformed, so that any later
-        use of it is a CompileError too.
+        Returns their warnings and remarks, one on a line, or "". After a failure the
+        module may be half transformed, so that any later use of it is a CompileError
+        too.
         """
         with self._lock:
             if load_library().mtaModuleRunPipeline(self._checked(), pipeline.encode()):
                 self._usable = False
                 raise CompileError(f"pipeline {pipeline}", last_error())
+            return last_error()
 
     def __str__(self) -> str:
         with self._lock:

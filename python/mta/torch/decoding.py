@@ -1,0 +1,73 @@
+# Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+"""`DecodingState`: what a sequence that grows has to remember."""
+
+from typing import Optional, Tuple
+
+import torch
+from torch import Tensor
+
+from mta.validation import is_integer, require
+
+
+class DecodingState:
+    """Keys, values and the last queries of sequences that are computed piece by piece.
+
+        state = DecodingState(halo=5)
+        for q, k, v in pieces:
+            q, k, v = state.append(q, k, v)
+            output = multi_token_attention(q, k, v, pre_conv, query_halo=state.halo)
+
+    A row of a convolution over cq queries reads cq − 1 rows before its own, and so `halo`
+    is (cq − 1) + (cq' − 1) for windows of cq queries before and cq' after the softmax.
+    Every append makes new tensors, so that an earlier state can be kept.
+    """
+
+    def __init__(self, halo: int):
+        """Of no rows yet; a halo that is no integer of at least 0 is a ValueError."""
+        require(is_integer(halo), "halo", "a non-negative integer", halo)
+        self.halo = halo
+        #: The last `halo` queries, B×H×halo×D, zeros before the first one; None at first.
+        self.queries: Optional[Tensor] = None
+        #: All keys and values, B×Hk×length×D and ×Dv; None at first.
+        self.keys: Optional[Tensor] = None
+        self.values: Optional[Tensor] = None
+
+    @property
+    def length(self) -> int:
+        """How many rows there have been."""
+        return 0 if self.keys is None else self.keys.shape[2]
+
+    def append(self, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+        """Takes the next n rows; returns q with the halo in front, all keys and all values.
+
+        q: B×H×n×D, k: B×Hk×n×D, v: B×Hk×n×Dv; q is returned as B×H×(halo + n)×D. Other
+        shapes, element types or devices than before are a ValueError.
+        """
+        for name, tensor in (("q", q), ("k", k), ("v", v)):
+            require(tensor.ndim == 4, name, "4 dimensions", tuple(tensor.shape))
+            require(tensor.shape[2] == q.shape[2], name, f"{q.shape[2]} rows, as q has",
+                    tensor.shape[2])
+        if self.keys is None:
+            # Rows before the first do not exist: they read as zero, whatever stands there.
+            self.queries = q.new_zeros((*q.shape[:2], self.halo, q.shape[3]))
+            self.keys, self.values = k, v
+        else:
+            for name, old, new in (("q", self.queries, q), ("k", self.keys, k),
+                                   ("v", self.values, v)):
+                _require_alike(name, old, new)
+            self.keys = torch.cat((self.keys, k), dim=2)
+            self.values = torch.cat((self.values, v), dim=2)
+        rows = torch.cat((self.queries, q), dim=2)
+        self.queries = rows[:, :, rows.shape[2] - self.halo:]
+        return rows, self.keys, self.values
+
+
+def _require_alike(name: str, old: Tensor, new: Tensor) -> None:
+    def kind(tensor):
+        batch, heads, _, size = tensor.shape
+        return (batch, heads, size), str(tensor.dtype), str(tensor.device)
+
+    require(kind(old) == kind(new), name,
+            f"batch, heads and elements, type and device {kind(old)}, as before", kind(new))
