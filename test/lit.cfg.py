@@ -40,6 +40,24 @@ config.substitutions.append(("%cc", config.c_compiler))
 config.substitutions.append(("%openmp", config.openmp_library))
 config.substitutions.append(("%shlibext", config.shared_library_suffix))
 
+# Programs that use a library of this tree are built with its flags: a sanitizer
+# has to be on in both.
+cflags = ""
+with open(os.path.join(config.mta_binary_root, "CMakeCache.txt"), encoding="utf-8") as cache:
+    for line in cache:
+        if line.startswith("CMAKE_C_FLAGS_RELEASE:"):
+            cflags = line.rstrip("\n").partition("=")[2]
+config.substitutions.append(("%cflags", cflags))
+
+# The stand-in for the CUDA driver, its cuda.h, and how a program with it is run.
+stand_in = os.path.join(config.mta_binary_root, "stand-in")
+config.substitutions.append(("%stand_in", stand_in))
+config.substitutions.append(
+    ("%cuda_include", os.path.join(config.mta_source_root, "test", "Driver", "include")))
+config.substitutions.append(("%on_stand_in", f"env LD_LIBRARY_PATH={stand_in}"))
+if os.path.exists("/usr/local/cuda/include/cuda.h"):
+    config.available_features.add("cuda-header")
+
 # Tests that assemble PTX ask for the feature and say so when it is missing.
 if lit.util.which("ptxas", config.environment["PATH"] + ":/usr/local/cuda/bin"):
     config.available_features.add("ptxas")

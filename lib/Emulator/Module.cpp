@@ -169,11 +169,20 @@ void *Module::variable(const std::string &name, size_t &bytes) const {
   return reinterpret_cast<void *>(found->second.address);
 }
 
+std::vector<std::string> Module::variables() const {
+  std::vector<std::string> names;
+  for (const auto &[name, symbol] : storage->symbols)
+    names.push_back(name);
+  return names;
+}
+
 Expected<EntryInfo> Module::check(const std::string &entry) {
   Expected<const Program *> program = storage->program(entry);
   if (!program)
     return program.error();
-  return entryInfo(*(*program)->entry);
+  EntryInfo info = entryInfo(*(*program)->entry);
+  info.staticSharedBytes = (*program)->staticShared;
+  return info;
 }
 
 } // namespace mta::emulator

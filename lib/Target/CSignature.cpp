@@ -69,6 +69,10 @@ static bool isLibraryFunction(StringRef name) {
   return name == "main" || library.getLibFunc(name, unused);
 }
 
+bool mta::isCFunctionName(StringRef name) {
+  return isCIdentifier(name) && !isLibraryFunction(name);
+}
+
 namespace {
 /// Builds the signature of one function.
 class SignatureBuilder {
@@ -253,7 +257,7 @@ void SignatureBuilder::addNotes() {
 
 FailureOr<CFunction> SignatureBuilder::build() {
   result.name = function.getName();
-  if (!isCIdentifier(result.name) || isLibraryFunction(result.name))
+  if (!isCFunctionName(result.name))
     return emitError() << "expects a name that is an identifier of C and C++ "
                           "and not a function of the C library";
   for (unsigned number = 0; number < function.getNumArguments(); ++number)

@@ -17,9 +17,6 @@
 using namespace mlir;
 using namespace mta;
 
-/// Workgroup memory that a launch gets without asking for it by an attribute of
-/// the function (CUDA C++ Programming Guide, "Shared Memory": 48 KB).
-static constexpr int64_t kWorkgroupBytesWithoutOptIn = 49152;
 static constexpr int64_t kLargestSize = 2147483647;
 
 //===----------------------------------------------------------------------===//
@@ -278,18 +275,14 @@ void ContractWriter::write() {
 // Modules
 //===----------------------------------------------------------------------===//
 
-/// "7.0" of ".version 7.0" (PTX ISA 11.1).
-static StringRef versionOf(StringRef ptx) {
+StringRef mta::ptxVersionOf(StringRef ptx) {
   return ptx.split(".version ").second.take_until([](char c) {
     return c == '\n' || c == '\r';
   });
 }
 
-FailureOr<std::string> mta::translateToContract(ModuleOp module,
-                                                const PTXOptions &options) {
-  auto texts = translateToPTX(module, options);
-  if (failed(texts))
-    return failure();
+FailureOr<std::vector<LaunchContractAttr>>
+mta::collectContracts(ModuleOp module) {
   llvm::SmallSetVector<Attribute, 2> contracts;
   for (auto binary : module.getOps<gpu::BinaryOp>()) {
     auto found = binary->getAttrOfType<ArrayAttr>(
@@ -300,18 +293,39 @@ FailureOr<std::string> mta::translateToContract(ModuleOp module,
              << binary.getName() << "' has none";
     contracts.insert_range(found);
   }
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  llvm::json::OStream json(stream, /*IndentSize=*/2);
+  std::vector<LaunchContractAttr> result;
+  for (Attribute contract : contracts)
+    result.push_back(cast<LaunchContractAttr>(contract));
+  return result;
+}
+
+void mta::writeContracts(llvm::json::OStream &json, StringRef chip,
+                         StringRef ptxVersion,
+                         ArrayRef<LaunchContractAttr> contracts) {
   json.object([&] {
     json.attribute("version", LaunchContractAttr::kVersion);
     json.attribute("compiler", "mta " MTA_VERSION);
-    json.attribute("chip", options.chip);
-    json.attribute("ptx_version", versionOf(texts->front().text));
+    json.attribute("chip", chip);
+    json.attribute("ptx_version", ptxVersion);
     json.attributeArray("functions", [&] {
-      for (Attribute contract : contracts)
-        ContractWriter(json, cast<LaunchContractAttr>(contract)).write();
+      for (LaunchContractAttr contract : contracts)
+        ContractWriter(json, contract).write();
     });
   });
+}
+
+FailureOr<std::string> mta::translateToContract(ModuleOp module,
+                                                const PTXOptions &options) {
+  auto texts = translateToPTX(module, options);
+  if (failed(texts))
+    return failure();
+  auto contracts = collectContracts(module);
+  if (failed(contracts))
+    return failure();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::json::OStream json(stream, /*IndentSize=*/2);
+  writeContracts(json, options.chip, ptxVersionOf(texts->front().text),
+                 *contracts);
   return text + "\n";
 }

@@ -57,7 +57,7 @@ FailureOr<std::string> mta::findProgram(Location loc, StringRef program,
 
 LogicalResult mta::runProgram(Location loc, StringRef program,
                               ArrayRef<std::string> arguments,
-                              StringRef purpose) {
+                              StringRef purpose, std::string *printed) {
   TemporaryFile log("log");
   if (failed(log.create(loc, "")))
     return failure();
@@ -69,6 +69,8 @@ LogicalResult mta::runProgram(Location loc, StringRef program,
   int status = llvm::sys::ExecuteAndWait(program, command, /*Env=*/std::nullopt,
                                          redirects, /*SecondsToWait=*/0,
                                          /*MemoryLimit=*/0, &message);
+  if (status == 0 && printed)
+    *printed = log.read();
   if (status == 0)
     return success();
   return emitError(loc) << "'" << program << "' failed for " << purpose << ": "

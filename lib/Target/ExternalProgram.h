@@ -45,10 +45,11 @@ mlir::FailureOr<std::string> findProgram(mlir::Location loc,
                                          llvm::StringRef what);
 
 /// Runs a program and waits for it. What it prints is part of the diagnostic
-/// when it fails, which says what it failed `for`.
+/// when it fails, which says what it failed `for`, and else goes to `printed`.
 llvm::LogicalResult runProgram(mlir::Location loc, llvm::StringRef program,
                                llvm::ArrayRef<std::string> arguments,
-                               llvm::StringRef purpose);
+                               llvm::StringRef purpose,
+                               std::string *printed = nullptr);
 
 } // namespace mta
 

@@ -16,7 +16,8 @@ from documents import (BUILD, GENERATED, REPOSITORY, Snippet, markdown_files, re
 # or prepare a shell, and utils/test.sh or another test does the same.
 _NOT_RUN = ("git", "cmake", "utils/", "lit", "export", ". ", ".venv/bin/python -m pytest",
             "ASAN_OPTIONS=")
-_TOOLS = ("mta-opt", "mta-translate", "mta-ptx-run", "mlir-opt", "python -m mta", "sed", "grep")
+_TOOLS = ("mta-opt", "mta-translate", "mta-ptx-run", "mlir-opt", "python -m mta", "python -c", "sed",
+          "grep", "clang-22", "LD_LIBRARY_PATH=build/dev/stand-in ")
 
 
 def _named(found: list[Snippet]) -> dict:

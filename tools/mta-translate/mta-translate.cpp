@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Bundles.h"
 #include "Objects.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -16,15 +17,18 @@
 #include "mta/Target/AtomicOutput.h"
 #include "mta/Target/Contract.h"
 #include "mta/Target/PTX.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
 
-static llvm::cl::opt<std::string>
-    chip("chip", llvm::cl::desc("NVIDIA target, such as sm_80 or sm_90a"),
-         llvm::cl::init("sm_80"));
+static llvm::cl::list<std::string>
+    chips("chip", llvm::cl::CommaSeparated,
+          llvm::cl::desc("NVIDIA target, such as sm_80, which is the default, "
+                         "or sm_90a; several for a bundle, with commas"),
+          llvm::cl::value_desc("chip"));
 static llvm::cl::opt<std::string> kernelDirectory(
     "kernel-dir",
     llvm::cl::desc("Write every kernel to a file of its own in this folder and "
@@ -42,11 +46,33 @@ static llvm::cl::opt<bool> reference(
     llvm::cl::desc("Lower to the unfused reference kernels, which form every "
                    "score matrix"));
 
+/// The option, as the chip of a translation to one thing.
+static std::string getChip() {
+  return chips.empty() ? "sm_80" : llvm::join(chips, ",");
+}
+
 static mta::PTXOptions getPTXOptions() {
   mta::PTXOptions options;
-  options.chip = chip;
+  options.chip = getChip();
   options.mergeKernels = kernelDirectory.empty();
   options.reference = reference;
+  return options;
+}
+
+static FailureOr<mta::BundleOptions> getBundleOptions(Location loc) {
+  using Cubins = mta::BundleOptions::Cubins;
+  if (reference || !kernelDirectory.empty())
+    return emitError(loc, "expects a bundle of fused kernels in one text, but "
+                          "got --")
+           << (reference ? "reference" : "kernel-dir");
+  mta::BundleOptions options;
+  if (!chips.empty())
+    options.chips = chips;
+  options.cubins = ptxas.getNumOccurrences() || ptxasFlags.getNumOccurrences()
+                       ? Cubins::Required
+                       : Cubins::IfPossible;
+  options.ptxas = ptxas;
+  options.ptxasFlags = ptxasFlags;
   return options;
 }
 
@@ -93,7 +119,7 @@ static LogicalResult translate(Operation *op, llvm::raw_ostream &output,
   for (mta::PTXModule &text : *texts) {
     if (!assemble)
       continue;
-    auto cubin = mta::assemblePTX(module.getLoc(), text.text, chip, ptxas,
+    auto cubin = mta::assemblePTX(module.getLoc(), text.text, getChip(), ptxas,
                                   std::vector<std::string>(ptxasFlags));
     if (failed(cubin))
       return failure();
@@ -130,8 +156,12 @@ int main(int argc, char **argv) {
         return success();
       });
   mta::registerObjectTranslations();
-  return mta::runWithAtomicOutput(argc, argv, [](int count, char **args) {
+  mta::registerBundleTranslation(getBundleOptions);
+  auto translateFile = [](int count, char **args) {
     return failed(
         mlirTranslateMain(count, args, "Translations of the MTA compiler"));
+  };
+  return mta::runWithOutputFolder(argc, argv, [&](int count, char **args) {
+    return mta::runWithAtomicOutput(count, args, translateFile);
   });
 }

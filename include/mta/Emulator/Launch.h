@@ -43,6 +43,8 @@ struct EntryInfo {
   /// From .reqntid and .maxntid; zeros if not given.
   uint32_t requiredThreads[3] = {0, 0, 0};
   uint32_t maxThreads[3] = {0, 0, 0};
+  /// Shared memory that it declares; known once it is decoded, else 0.
+  uint32_t staticSharedBytes = 0;
 };
 
 /// When the data of asynchronous copies arrive: at once, or at the wait.
@@ -86,6 +88,8 @@ public:
   /// The address and size of a .global or .const variable; null if there is
   /// none of that name.
   void *variable(const std::string &name, size_t &bytes) const;
+  /// The names of these variables.
+  std::vector<std::string> variables() const;
   /// Decodes an entry with all it calls, without running it.
   Expected<EntryInfo> check(const std::string &entry);
 

@@ -31,6 +31,9 @@ mlir::OwningOpRef<mlir::ModuleOp>
 parseWithNames(const std::shared_ptr<llvm::SourceMgr> &source,
                mlir::MLIRContext *context);
 
+/// Whether a function of C and C++ may be called `name`.
+bool isCFunctionName(llvm::StringRef name);
+
 /// How C calls `function`, which takes tensors and scalars and returns tensors.
 /// Arguments without a usable name are called argN, results out or outN. Fails
 /// with a diagnostic if there is no such interface.

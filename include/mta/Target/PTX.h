@@ -48,6 +48,14 @@ mlir::FailureOr<std::string>
 assemblePTX(mlir::Location loc, llvm::StringRef ptx, llvm::StringRef chip,
             llvm::StringRef ptxas, llvm::ArrayRef<std::string> flags = {});
 
+/// The version that ptxas says of itself, such as "release 13.0, V13.0.48".
+/// `ptxas` is as for `assemblePTX`.
+mlir::FailureOr<std::string> ptxasVersion(mlir::Location loc,
+                                          llvm::StringRef ptxas);
+
+/// Whether PATH has ptxas.
+bool hasPtxas();
+
 } // namespace mta
 
 #endif // MTA_TARGET_PTX_H
