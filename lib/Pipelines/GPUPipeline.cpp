@@ -36,6 +36,7 @@ static void buildSchedules(OpPassManager &pm, const mta::GPUOptions &options) {
   choose.query = options.query;
   choose.scores = options.scores;
   choose.products = options.products;
+  choose.keySplits = options.keySplits;
   choose.explain = options.explain;
   pm.addPass(mta::createChooseKernelSchedulePass(choose));
 }
@@ -50,7 +51,8 @@ static void buildTilePrograms(OpPassManager &pm,
   convert.warpgroups = mta::hardware::hasWarpgroups(options.chip.getValue());
   unsigned number = mta::hardware::architectureNumber(options.chip.getValue());
   if (const auto *architecture = mta::hardware::findArchitecture(number))
-    convert.workgroupBytes = architecture->blockBytes;
+    // One byte is static, see KernelCost.cpp.
+    convert.workgroupBytes = architecture->blockBytes - 1;
   pm.addPass(mta::createConvertMTAToGPUPass(convert));
   pm.addPass(mta::createConvertMTAToLinalgPass());
   mta::buildSimplification(pm);

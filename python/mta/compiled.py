@@ -28,9 +28,9 @@ def compile(attention: Attention, target: str = "reference", *, batch: int | Non
     `pair_cost` (see `mta-choose-schedule`; -1 for this machine's) and
     `threads` (0 for one); those of "ptx" and "cuda" are its `chip`, for "cuda"
     that of the first GPU if none is given, and its kernel's shape,
-    `rows`, `key_tile`, `warps`, `stages`, `query`, `scores` and `products` (see
-    `#mta.kernel_schedule`). What "ptx" and "cuda" compile is kept on disk, see
-    `mta.cache`. Raises ValueError for an unknown target or option or
+    `rows`, `key_tile`, `warps`, `stages`, `query`, `scores`, `products` and
+    `key_splits` (see `#mta.kernel_schedule`). What "ptx" and "cuda" compile is
+    kept on disk, see `mta.cache`. Raises ValueError for an unknown target or option or
     an illegal size, LibraryError when the target needs the native library and
     it is missing, DriverError when it needs a GPU and there is none or no
     driver, CompileError with the compiler's diagnostics when it refuses

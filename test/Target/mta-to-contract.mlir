@@ -41,7 +41,7 @@
 // CHECK-NEXT: "entry": "plain_kernel",
 // CHECK:      "parameter_bytes": 16,
 // CHECK:      "grid": [
-// CHECK-NEXT:   "3",
+// CHECK-NEXT:   "1",
 // CHECK-NEXT:   "2",
 // CHECK-NEXT:   "1"
 // CHECK-NEXT: ],

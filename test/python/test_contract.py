@@ -57,6 +57,18 @@ def validate(text):
     validator(SCHEMA).validate(json.loads(text))
 
 
+def test_outputs_are_in_the_order_of_the_results():
+    """The gate's kernel follows the attention's, and its output is allocated after the sums."""
+    attention = mta.Attention(heads=2, head_dim=16, value_dim=136, gate="vector", dtype="bf16",
+                              log_sum_exp=True)
+    function = Contract.parse(contract_text(attention, (1, 3, 4), rows=16)).function("attention")
+    assert len(function.kernels) > 1
+    shapes = [buffer.shape_of(function.bind({
+        "q": (1, 2, 3, 16), "k": (1, 2, 4, 16), "v": (1, 2, 4, 136), **attention.weight_shapes}))
+        for buffer in function.of_kind("output")]
+    assert shapes == [(1, 2, 3, 136), (1, 2, 3)]
+
+
 @pytest.mark.parametrize("dtype", FUSED_DTYPES)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_contracts_have_the_schema(program, dtype):

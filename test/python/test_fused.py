@@ -102,7 +102,7 @@ def fused_error(attention, queries, keys, *, scale=1.0, options=None, batch=1, s
 def compile_kernels(attention, queries, keys):
     signature = attention.signature(1, queries, keys)
     module = compiler.Module.parse(emission.module_text(attention, signature, "attention"))
-    module.run_pipeline("builtin.module(mta-gpu)")
+    module.run_pipeline("builtin.module(mta-gpu{key-splits=1})")
     return module
 
 
@@ -218,7 +218,7 @@ def emulate(attention, queries, keys, options, folder, chip="sm_80", blocks=1, b
     """The kernel's counters; queries are those of `blocks` workgroups."""
     text = emission.module_text(attention, attention.signature(1, queries, keys), "attention")
     module = compiler.Module.parse(text)
-    module.run_pipeline(f"builtin.module(mta-gpu{{chip={chip} {options}}})")
+    module.run_pipeline(f"builtin.module(mta-gpu{{chip={chip} key-splits=1 {options}}})")
     shared = re.search(r"dynamic_shared_memory_size %c(\d+)_i32", str(module)).group(1)
     block = re.search(r"threads in \(%c(\d+)", str(module)).group(1)
     (folder / "kernel.ptx").write_text(module.to_ptx(chip))
@@ -243,7 +243,8 @@ def predicted_cycles(attention, queries, options, chip):
     text = emission.module_text(attention, attention.signature(1, queries, 500), "attention")
     run = subprocess.run(
         [BUILD / "bin" / "mta-opt",
-         f"--mta-choose-kernel-schedule=explain=true chip={chip} {options}"],
+         f"--mta-choose-kernel-schedule=explain=true chip={chip} key-splits=1 "
+         f"{options}"],
         input=text, capture_output=True, text=True, check=True)
     header, row = (line.split() for line in run.stderr.splitlines()[1:3])
     return dict(zip(header, row, strict=True))

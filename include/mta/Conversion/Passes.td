@@ -56,6 +56,12 @@ def ConvertMTAToGPUPass : Pass<"convert-mta-to-gpu"> {
     something follows the softmax it runs over the keys twice. The shape of all
     this is the attention's `#mta.kernel_schedule`; without one it gets an error.
 
+    With several `key_splits`, workgroups share the keys of a tile of queries.
+    Each leaves its sums of weighted values in a workspace, and a second launch
+    combines them; where something follows the softmax, a launch before them
+    leaves the statistics of every split. The results do not depend on the order
+    in which workgroups run.
+
     Norms and gates that alone use the output, and whose weights are there
     before the attention, are applied to the tile before it is stored. Those in
     f64 are left alone, as are vector gates for which registers or the range of
@@ -111,7 +117,8 @@ def ChooseKernelSchedulePass : Pass<"mta-choose-kernel-schedule"> {
     not used count. Of the candidates that do not spill registers the one with
     the least time is taken; of those within 2 percent of it, the one with the
     most usual tiles. Operands of f16 get `f16x2` for scores that are staged,
-    unless that takes three times as long.
+    unless that takes three times as long. Where a known number of queries does
+    not fill the GPU, there are candidates whose workgroups split the keys.
 
     A number that is not 0 and a word that is not empty are taken as they are.
     Where no candidate is left, the error names the constraint.
@@ -131,6 +138,8 @@ def ChooseKernelSchedulePass : Pass<"mta-choose-kernel-schedule"> {
            "What a staged score is: f16, f16x2, f16x2_before or f32">,
     Option<"products", "products", "std::string", "\"\"",
            "How queries meet keys, and weights values: mma or wgmma">,
+    Option<"keySplits", "key-splits", "int64_t", "0",
+           "Workgroups that share the keys of a tile of queries">,
     Option<"explain", "explain", "bool", "false",
            "Emit a remark with a table of the best candidates">
   ];

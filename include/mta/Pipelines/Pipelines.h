@@ -70,6 +70,11 @@ struct GPUOptions : public ReferenceGPUOptions {
       *this, "products",
       llvm::cl::desc("How queries meet keys, and weights values: mma or "
                      "wgmma")};
+  PassOptions::Option<int64_t> keySplits{
+      *this, "key-splits",
+      llvm::cl::desc("Workgroups that share the keys of a tile of queries, 0 "
+                     "for as many as are the fastest"),
+      llvm::cl::init(0)};
   PassOptions::Option<bool> explain{
       *this, "explain",
       llvm::cl::desc("Emit a remark with the candidates for a kernel's shape"),

@@ -31,7 +31,9 @@ static void printRow(raw_ostream &os, const KernelCandidate &candidate) {
                      int(schedule.getStages()),
                      stringifyQueryPlacement(schedule.getQuery()).data(),
                      stringifyScoreStorage(schedule.getScores()).data())
-     << llvm::format(" %-8s", stringifyProducts(schedule.getProducts()).data())
+     << llvm::format(" %-8s %6d",
+                     stringifyProducts(schedule.getProducts()).data(),
+                     int(schedule.getKeySplits()))
      << llvm::format(" %5d %6d %6d %4d", int(cost.registers), int(cost.spilled),
                      int(cost.workgroupBytes), int(cost.residents))
      << llvm::format(" %7.0f %7.0f %7.0f %7.0f %7.0f %7.0f", pipes.tensor,
@@ -46,7 +48,8 @@ static void printRow(raw_ostream &os, const KernelCandidate &candidate) {
 static std::string makeTable(ArrayRef<KernelCandidate> candidates) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << "\n  rows keys warps stages  query     scores products  regs spills  "
+  os << "\n  rows keys warps stages  query     scores products splits  regs "
+        "spills  "
         "bytes  wgs"
         "  tensor  shared   issue special float32      l2  use%        us  "
         "limit";
@@ -104,6 +107,7 @@ LogicalResult ChooseKernelSchedulePass::readRequest(KernelRequest &request) {
   request.keyTile = keyTile;
   request.warps = warps;
   request.stages = stages;
+  request.keySplits = keySplits;
   request.query = symbolizeQueryPlacement(query);
   request.scores = symbolizeScoreStorage(scores);
   request.products = symbolizeProducts(products);

@@ -9,6 +9,7 @@
 #include "KernelCandidates.h"
 
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/SetVector.h"
 
 #include <algorithm>
 #include <functional>
@@ -23,8 +24,13 @@ static constexpr int64_t kMostStripsOfWarp = 4;
 static constexpr int64_t kMostWarps = hardware::MaxThreadsPerBlock / 32;
 /// How much more time may go into the last bits of f16 operands.
 static constexpr double kMostForPrecision = 3;
+/// What a kernel schedule allows.
+static constexpr double kMostSplits = 256;
 /// Times that the model does not tell apart.
 static constexpr double kAlike = 1.02;
+/// Where time does not tell, as when memory is waited for, rows without queries
+/// do.
+static constexpr double kMostlyUseful = 0.9;
 
 /// `choices`, or only `asked` if that is not 0.
 static SmallVector<int64_t> valuesOf(int64_t asked, ArrayRef<int64_t> choices) {
@@ -92,18 +98,52 @@ SmallVector<Products> KernelCandidates::productsFor(int64_t warps) const {
               : SmallVector<Products>{Products::Mma};
 }
 
+/// A GPU that a kernel does not fill takes several workgroups for a tile of
+/// queries, in powers of two and as many as make one, or all that fit, for
+/// every multiprocessor.
+void KernelCandidates::addSplits(const KernelCandidate &whole) {
+  auto query = cast<RankedTensorType>(op.getQuery().getType());
+  if (query.isDynamicDim(2))
+    return;
+  double processors = target.gpu.multiprocessors;
+  double most =
+      std::min({whole.cost.residents * processors / whole.cost.workgroups,
+                whole.cost.longestSweep, kMostSplits});
+  llvm::SmallSetVector<int64_t, 8> counts;
+  for (int64_t splits = 2; splits <= most; splits *= 2)
+    counts.insert(splits);
+  for (double filled :
+       {std::floor(processors / whole.cost.workgroups), std::floor(most)})
+    if (filled >= 2 && filled <= most)
+      counts.insert(static_cast<int64_t>(filled));
+  KernelScheduleAttr schedule = whole.schedule;
+  for (int64_t splits : counts) {
+    auto split = KernelScheduleAttr::get(
+        op.getContext(), schedule.getRows(), schedule.getKeyTile(),
+        schedule.getWarps(), schedule.getStages(), schedule.getQuery(),
+        schedule.getScores(), schedule.getProducts(), splits);
+    plan.setSchedule(split);
+    candidates.push_back(
+        {split, computeKernelCost(op, plan, target), candidates.size()});
+  }
+}
+
 void KernelCandidates::add(int64_t rows, int64_t keyTile, int64_t warps,
                            int64_t stages, QueryPlacement query) {
   for (ScoreStorage scores : storages())
     for (Products products : productsFor(warps)) {
-      auto schedule =
-          KernelScheduleAttr::get(op.getContext(), rows, keyTile, warps, stages,
-                                  query, scores, products);
+      auto schedule = KernelScheduleAttr::get(
+          op.getContext(), rows, keyTile, warps, stages, query, scores,
+          products, std::max<int64_t>(request.keySplits, 1));
       plan.setSchedule(schedule);
       leastBytes = std::min(leastBytes, plan.workgroupBytes());
       KernelCost cost = computeKernelCost(op, plan, target);
-      if (cost.residents > 0)
-        candidates.push_back({schedule, cost, candidates.size()});
+      if (cost.residents == 0)
+        continue;
+      KernelCandidate whole{schedule, cost, candidates.size()};
+      candidates.push_back(whole);
+      if (request.keySplits == 0)
+        addSplits(whole);
     }
 }
 
@@ -150,7 +190,7 @@ LogicalResult KernelCandidates::verifyRequest() {
       valueOr(request.rows, 16 * kStrips[0]),
       valueOr(request.keyTile, kKeyTiles[0]), valueOr(request.warps, 1),
       valueOr(request.stages, 2), QueryPlacement::Registers, ScoreStorage::F16,
-      Products::Mma)));
+      Products::Mma, valueOr(request.keySplits, 1))));
 }
 
 /// Kernels with a warp for every head have one shape.
@@ -160,16 +200,17 @@ LogicalResult KernelCandidates::fixManyHeads() {
     return asked != 0 && asked != only;
   };
   if (isOther(request.rows, rows) || isOther(request.warps, plan.heads) ||
-      isOther(request.stages, 1) ||
+      isOther(request.stages, 1) || isOther(request.keySplits, 1) ||
       request.query == QueryPlacement::Workgroup ||
       request.products == Products::Wgmma)
     return op.emitOpError("expects ")
-           << rows << " rows, " << plan.heads << " warps, one stage, products "
-           << "by mma and queries in registers or global memory for "
+           << rows << " rows, " << plan.heads << " warps, one stage, one split "
+           << "of the keys, products by mma and queries in registers or global "
+           << "memory for "
            << plan.groupHeads << " heads that share a workgroup";
   request.rows = rows;
   request.warps = plan.heads;
-  request.stages = 1;
+  request.stages = request.keySplits = 1;
   return success();
 }
 
@@ -226,6 +267,8 @@ void KernelCandidates::preferUsual() {
   for (KernelCandidate &candidate : candidates)
     if (candidate.cost.spilled == best.cost.spilled &&
         candidate.cost.microseconds <= most &&
+        candidate.cost.busy <= kAlike * best.cost.busy &&
+        candidate.cost.useful >= kMostlyUseful * best.cost.useful &&
         candidate.number < chosen->number)
       chosen = &candidate;
   std::rotate(candidates.begin(), chosen, chosen + 1);

@@ -13,6 +13,8 @@
 //     warps      whole strips of 16 rows of one head for every warp
 //     memory     keys, values, staged scores and queries fit into a workgroup's
 //     registers  what does not fit is spilled: a candidate, but the last one
+//     key_splits while there are fewer workgroups than can be resident, and
+//                tiles of keys for them
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,7 +30,7 @@ namespace mta {
 
 /// What is asked for; 0 or nothing leaves the choice free.
 struct KernelRequest {
-  int64_t rows = 0, keyTile = 0, warps = 0, stages = 0;
+  int64_t rows = 0, keyTile = 0, warps = 0, stages = 0, keySplits = 0;
   std::optional<QueryPlacement> query;
   std::optional<ScoreStorage> scores;
   std::optional<Products> products;
@@ -43,9 +45,11 @@ struct KernelCandidate {
   /// What spills comes last, and the more the later: it costs more than the
   /// model knows.
   bool isBetterThan(const KernelCandidate &other) const {
-    return std::tuple(cost.spilled, cost.microseconds, number) <
-           std::tuple(other.cost.spilled, other.cost.microseconds,
-                      other.number);
+    auto order = [](const KernelCandidate &one) {
+      return std::tuple(one.cost.spilled, one.cost.microseconds, one.cost.busy,
+                        -one.cost.useful, one.number);
+    };
+    return order(*this) < order(other);
   }
 };
 
@@ -68,6 +72,7 @@ private:
   void addShape(int64_t rows, int64_t warps);
   void add(int64_t rows, int64_t keyTile, int64_t warps, int64_t stages,
            QueryPlacement query);
+  void addSplits(const KernelCandidate &whole);
   mlir::LogicalResult emitRefusal();
   void keepPrecision();
   void preferUsual();

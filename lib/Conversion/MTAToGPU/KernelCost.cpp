@@ -23,6 +23,8 @@ namespace {
 constexpr double kBarrierCycles = 30;
 constexpr double kCopyCycles = 600;
 constexpr double kStartCycles = 3000;
+/// From the end of a kernel to the first work of the next one in its stream.
+constexpr double kLaunchCycles = 3000;
 
 // Registers beside the pieces of vectors: what ptxas takes if it may, to have
 // loads under way, what it cannot do without, and what a strip, the more the
@@ -129,7 +131,9 @@ static RegisterUse predictRegisters(const KernelPlan &plan) {
 /// Workgroups that are resident on a multiprocessor at once.
 static int64_t countResidents(const KernelPlan &plan, int64_t registers,
                               const hardware::Architecture &architecture) {
-  int64_t bytes = plan.workgroupBytes();
+  // LLVM declares dynamic workgroup memory as an array of one byte, which is
+  // static memory of the kernel.
+  int64_t bytes = plan.workgroupBytes() + 1;
   if (bytes > architecture.blockBytes)
     return 0;
   int64_t ofWarp = llvm::alignTo(32 * registers, hardware::RegisterUnit);
@@ -183,7 +187,10 @@ static double tileCycles(const KernelPlan &plan, const TileCounts &counts,
   double warps = double(residents) * plan.warps / hardware::Schedulers;
   double parallelism = warps * (1 + plan.stripsOfWarp()) / 2;
   double waits = kBarrierCycles * counts.barriers + kCopyCycles * counts.waits;
-  return pipes.total(parallelism) + waits / residents;
+  // Copies are begun one tile ahead: a workgroup takes no less for a tile than
+  // their way.
+  return std::max(pipes.total(parallelism) + waits / residents,
+                  kCopyCycles / residents);
 }
 
 //===----------------------------------------------------------------------===//
@@ -197,12 +204,33 @@ struct Grid {
   /// Tiles of keys in the sweep for statistics and in that for the output.
   double statistics = 0, output = 0;
   double mostStatistics = 0, mostOutput = 0;
+  /// Rows of the output, of all heads and batches.
+  double rows = 0;
+  /// Of keys and values, each read once.
+  double bytes = 0;
   double useful = 0;
 };
 } // namespace
 
 static int64_t sizeOr(int64_t size, int64_t usual) {
   return ShapedType::isDynamic(size) ? usual : std::max<int64_t>(size, 1);
+}
+
+namespace {
+/// Tiles of keys of all splits of a sweep, and of the longest one.
+struct Share {
+  double all, most;
+};
+} // namespace
+
+/// With `halo` columns that are computed again before a split's own.
+static Share shareTiles(double tiles, const KernelPlan &plan, int64_t halo) {
+  if (plan.keySplits == 1 || tiles == 0)
+    return {tiles, tiles};
+  int64_t warmUp = llvm::divideCeil(halo, plan.keyTile);
+  double each = std::ceil(tiles / plan.keySplits);
+  double others = std::ceil(tiles / each) - 1;
+  return {tiles + others * warmUp, each + (others > 0 ? warmUp : 0)};
 }
 
 static Grid measureGrid(AttentionOp op, const KernelPlan &plan) {
@@ -218,6 +246,8 @@ static Grid measureGrid(AttentionOp op, const KernelPlan &plan) {
   // Of many tiles, some stand for all.
   int64_t samples = std::min(tiles, 256.0);
   double pairs = 0;
+  int64_t before = countHaloColumns(plan.before),
+          after = countHaloColumns(plan.after);
   Grid grid;
   for (int64_t sample = 0; sample < samples; ++sample) {
     double first = std::floor(sample * tiles / samples) * tile + halo;
@@ -227,21 +257,26 @@ static Grid measureGrid(AttentionOp op, const KernelPlan &plan) {
     auto count = [&](int64_t trailing) {
       return keyEnd == 0 ? 0 : std::ceil((keyEnd + trailing) / plan.keyTile);
     };
-    double output = count(plan.trailing());
-    double statistics = plan.hasTwoSweeps() ? count(plan.trailingBefore()) : 0;
-    grid.output += output;
-    grid.statistics += statistics;
-    grid.mostOutput = std::max(grid.mostOutput, output);
-    grid.mostStatistics = std::max(grid.mostStatistics, statistics);
+    Share output = shareTiles(count(plan.trailing()), plan, before + after);
+    Share statistics = shareTiles(
+        plan.hasTwoSweeps() ? count(plan.trailingBefore()) : 0, plan, before);
+    grid.output += output.all;
+    grid.statistics += statistics.all;
+    grid.mostOutput = std::max(grid.mostOutput, output.most);
+    grid.mostStatistics = std::max(grid.mostStatistics, statistics.most);
     double rows = std::max(end - first, 0.0);
     pairs += rows *
              (op.isCausal() ? std::max(keyEnd - rows / 2, keyEnd / 2) : keyEnd);
   }
   double computed = grid.output * plan.rows * plan.keyTile;
   grid.useful = computed > 0 ? pairs / computed : 1;
-  grid.workgroups = groups * tiles;
-  grid.output *= grid.workgroups / samples;
-  grid.statistics *= grid.workgroups / samples;
+  grid.output *= groups * tiles / samples;
+  grid.statistics *= groups * tiles / samples;
+  grid.workgroups = groups * tiles * plan.keySplits;
+  grid.rows = groups * plan.heads * std::max(queries - halo, 1.0);
+  double shared = heads / sizeOr(key.getDimSize(1), heads);
+  grid.bytes = groups * plan.heads / shared * keys * plan.elementBytes *
+               (plan.headDim + plan.valueDim);
   return grid;
 }
 
@@ -253,6 +288,21 @@ static double launchCycles(const Grid &grid, bool isCausal, double total,
     return std::max(longest, total / multiprocessors);
   double each = total / grid.workgroups;
   return std::max(longest, each * std::ceil(grid.workgroups / multiprocessors));
+}
+
+/// The kernels around that of the output: one strip of rows for a workgroup,
+/// which waits for eight splits at once.
+static double combinationCycles(const Grid &grid, const KernelPlan &plan,
+                                double multiprocessors) {
+  if (plan.keySplits == 1)
+    return 0;
+  double wait = kCopyCycles * std::ceil(plan.keySplits / 8.0);
+  double bytes = 4.0 * 16 * plan.keySplits * plan.valueDim;
+  double strip = bytes / hardware::L2BytesPerCycle + wait;
+  double turns = std::ceil(std::ceil(grid.rows / 16) / multiprocessors);
+  double cycles = kLaunchCycles + turns * strip;
+  // The second sweep begins with the statistics of all splits.
+  return plan.hasTwoSweeps() ? cycles + kLaunchCycles + wait : cycles;
 }
 
 KernelCost mta::computeKernelCost(AttentionOp op, const KernelPlan &plan,
@@ -282,12 +332,18 @@ KernelCost mta::computeKernelCost(AttentionOp op, const KernelPlan &plan,
            before * tileCycles(plan, statistics, statisticsPipes, residents) +
            starts * kStartCycles / residents;
   };
-  double total =
-      cycles(grid.output, grid.statistics, grid.workgroups, cost.residents);
+  double processors = target.gpu.multiprocessors;
+  int64_t running = std::min<int64_t>(cost.residents,
+                                      std::ceil(grid.workgroups / processors));
+  double total = cycles(grid.output, grid.statistics, grid.workgroups, running);
   double longest = cycles(grid.mostOutput, grid.mostStatistics, 1, 1);
   cost.useful = grid.useful;
-  cost.microseconds = launchCycles(grid, op.isCausal(), total, longest,
-                                   target.gpu.multiprocessors) /
-                      (target.gpu.clockGHz * 1e3);
+  cost.workgroups = grid.workgroups;
+  cost.longestSweep = grid.mostOutput;
+  double memory = grid.bytes * target.gpu.clockGHz / target.gpu.memoryGBs;
+  cost.busy = launchCycles(grid, op.isCausal(), total, longest, processors);
+  double all =
+      std::max(memory, cost.busy) + combinationCycles(grid, plan, processors);
+  cost.microseconds = all / (target.gpu.clockGHz * 1e3);
   return cost;
 }

@@ -48,7 +48,10 @@
 // 3. Workgroups take their tiles of keys, fewer at the beginning under a causal
 //    mask, and multiprocessors take workgroups. Rows of the halo are computed
 //    and not stored: a workgroup with few rows has more of them in proportion,
-//    and there are more workgroups.
+//    and there are more workgroups. Splits of the keys are workgroups, too,
+//    whose windows read tiles before their own, and after them comes the kernel
+//    that combines them. Few queries wait for memory: a launch takes no less
+//    time than DRAM for all keys and values.
 //
 //===----------------------------------------------------------------------===//
 
@@ -96,9 +99,15 @@ struct KernelCost {
   /// One tile of keys, in all sweeps.
   TileCounts counts;
   PipeCycles pipes;
+  double workgroups = 0;
+  /// Tiles of keys of the workgroup that has the most of them to write the
+  /// output.
+  double longestSweep = 0;
   /// The part of the computed scores that are read: pairs that are allowed, in
   /// rows that are stored.
   double useful = 0;
+  /// Cycles that the multiprocessors need, however long memory does.
+  double busy = 0;
   double microseconds = 0;
 };
 

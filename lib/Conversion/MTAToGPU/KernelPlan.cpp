@@ -42,6 +42,13 @@ int64_t KernelPlan::trailing() const {
   return trailingBefore() + trailingOf(after);
 }
 
+int64_t mta::countHaloColumns(ArrayRef<StepPlan> steps) {
+  int64_t columns = 0;
+  for (const StepPlan &step : steps)
+    columns += 8 * step.haloPieces;
+  return columns;
+}
+
 int64_t KernelPlan::valueRow() const {
   // Half a pair of f32 is in one row and half in the next: lanes read every
   // second row of 8, at one column each. Those rows lie in different banks if
@@ -239,6 +246,7 @@ void KernelPlan::setSchedule(KernelScheduleAttr schedule) {
   stages = schedule.getStages();
   queryPlacement = schedule.getQuery();
   readsTiles = schedule.getProducts() == Products::Wgmma;
+  keySplits = schedule.getKeySplits();
   ScoreStorage scores = schedule.getScores();
   bool areSplit = scores == ScoreStorage::F16x2;
   for (StepPlan &step : before)

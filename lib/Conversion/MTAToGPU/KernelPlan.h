@@ -107,6 +107,8 @@ struct KernelPlan {
   int64_t headDim = 0, valueDim = 0;
   /// Whether operands are f16, the type in which scores are staged.
   bool isF16 = false;
+  /// Workgroups that share the keys of a tile of queries.
+  int64_t keySplits = 1;
   mlir::SmallVector<StepPlan> before, after;
 
   int64_t threads() const { return 32 * warps; }
@@ -161,6 +163,10 @@ int64_t paddedPanel(int64_t rows);
 /// Elements from one head to the next where a head has `rows` padded rows: in
 /// other banks.
 int64_t headStride(int64_t rows, int64_t columns);
+
+/// Columns of scores before a tile that its results read through the windows of
+/// these steps, one after the other.
+int64_t countHaloColumns(mlir::ArrayRef<StepPlan> steps);
 
 /// What follows from the attention alone: everything but the shape. Says on the
 /// operation what is not supported.

@@ -161,6 +161,8 @@ static gpu::LaunchOp makeLaunch(TileBuilder &b, const KernelPlan &plan,
                                               {total}));
   };
   Value tiles = count(output[2], plan.queryTile());
+  if (plan.keySplits > 1)
+    tiles = b.mul(tiles, plan.keySplits);
   Value groups = count(output[1], plan.groupHeads);
   Value batches = count(output[0], 1);
   Value one = b.index(1);
@@ -173,6 +175,18 @@ static gpu::LaunchOp makeLaunch(TileBuilder &b, const KernelPlan &plan,
   gpu::TerminatorOp::create(b);
   b.setInsertionPointToStart(&launch.getBody().front());
   return launch;
+}
+
+/// A launch with the body that `build` emits.
+static void emitLaunch(TileBuilder &b, AttentionOp op, const KernelPlan &plan,
+                       const KernelBuffers &buffers,
+                       ArrayRef<OpFoldResult> output,
+                       void (TileKernel::*build)(Value, Value, Value, Value)) {
+  gpu::LaunchOp launch = makeLaunch(b, plan, output);
+  gpu::KernelDim3 ids = launch.getBlockIds();
+  (TileKernel(b, op, plan, buffers).*build)(ids.x, launch.getGridSize().x,
+                                            ids.y, ids.z);
+  b.setInsertionPointAfter(launch);
 }
 
 namespace {
@@ -202,11 +216,15 @@ private:
     ReifiedRankedShapedTypeDims shapes;
     (void)op.reifyResultShapes(b, shapes);
     KernelBuffers buffers = makeBuffers(b, op, *plan, shapes);
-    gpu::LaunchOp launch = makeLaunch(b, *plan, shapes[0]);
-    TileKernel(b, op, *plan, buffers)
-        .build(launch.getBlockIds().x, launch.getGridSize().x,
-               launch.getBlockIds().y, launch.getBlockIds().z);
-    b.setInsertionPointAfter(launch);
+    bool isSplit = plan->keySplits > 1;
+    if (isSplit)
+      allocatePartials(b, *plan, shapes[0], buffers);
+    if (isSplit && plan->hasTwoSweeps())
+      emitLaunch(b, op, *plan, buffers, shapes[0],
+                 &TileKernel::buildStatistics);
+    emitLaunch(b, op, *plan, buffers, shapes[0], &TileKernel::build);
+    if (isSplit)
+      emitCombination(b, op, *plan, buffers, workgroupBytes);
     auto replace = [&](Value result, Value buffer) {
       rewriter.replaceAllUsesWith(
           result, bufferization::ToTensorOp::create(b, result.getType(), buffer,

@@ -123,7 +123,7 @@ void TileKernel::copyTilesIf(Value exists, const Sweep &sweep, Value tile) {
   b.setInsertionPointToStart(branch.thenBlock());
   copyKeys(tile);
   if (sweep.needsValues)
-    copyValues(tile, sweep.trailing);
+    copyOwnValues(tile, sweep.trailing);
   CommitCopiesOp::create(b);
 }
 
@@ -205,6 +205,7 @@ SmallVector<Value> TileKernel::emitSweep(
   Value isEmpty = b.compare(arith::CmpIPredicate::eq, tileKeyEnd, keyBegin);
   Value tiles =
       arith::SelectOp::create(b, isEmpty, first, b.ceilDiv(end, plan.keyTile));
+  takeSplit(sweep, first, tiles);
   bool hasCopies = !plan.hasManyHeads, overlaps = plan.stages > 1;
   // A copy that no tile waits for would be under way in the next sweep.
   if (overlaps)
@@ -235,14 +236,14 @@ SmallVector<Value> TileKernel::emitSweep(
 /// much, are needed later.
 Value TileKernel::computeScores(Value tile,
                                 std::optional<int64_t> valueTrailing) {
-  split = Split::Heads;
+  sharing = Sharing::Heads;
   VectorType type = tileType(plan.rows);
   Value scores = plan.hasManyHeads ? multiplyKeysByHead(tile)
                                    : multiplyKeys(tile, b.splat(type, 0.0));
   if (plan.stages == 1 && valueTrailing && !plan.hasManyHeads) {
     // The values take the place of the keys.
     BarrierOp::create(b);
-    copyValues(tile, *valueTrailing);
+    copyOwnValues(tile, *valueTrailing);
     CommitCopiesOp::create(b);
   }
   // The softmax is in base 2, and everything before it is linear.
@@ -264,28 +265,37 @@ void TileKernel::emitOneSweep() {
         int64_t trailing = 0;
         Value scores = computeScores(tile, sweep.trailing);
         scores = applySteps(before, scores, tile, trailing, false);
-        scores = mask(scores, tile, trailing, true, -kInfinity);
-        Statistics statistics{carried[0], carried[1]};
-        Value accumulator = carried[2];
-        Value weights = updateStatistics(scores, statistics, &accumulator);
-        accumulator = multiplyValues(weights, tile, accumulator);
-        return SmallVector<Value>{statistics.maximum, statistics.sum,
-                                  accumulator};
+        return ifOwnTile(tile, carried, [&] {
+          Value own = mask(scores, tile, trailing, true, -kInfinity);
+          Statistics statistics{carried[0], carried[1]};
+          Value accumulator = carried[2];
+          Value weights = updateStatistics(own, statistics, &accumulator);
+          accumulator = multiplyValues(weights, tile, accumulator);
+          return SmallVector<Value>{statistics.maximum, statistics.sum,
+                                    accumulator};
+        });
       });
+  if (plan.keySplits > 1)
+    return storePartials({results[0], results[1]}, results[2]);
+  storeNormalized({results[0], results[1]}, results[2]);
+}
+
+void TileKernel::storeNormalized(const Statistics &statistics,
+                                 Value accumulator) {
   VectorType type = rowsType();
-  Value sum = results[1];
+  Value sum = statistics.sum;
   Value nothing = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum,
                                         b.splat(type, 0.0));
   Value inverse = arith::DivFOp::create(b, b.splat(type, 1.0), sum);
   inverse = arith::SelectOp::create(b, nothing, b.splat(type, 0.0), inverse);
   if (plan.endsInRows(plan.before)) {
-    split = Split::Rows;
+    sharing = Sharing::Rows;
     inverse = statisticByHead(inverse);
   }
   storeOutput(arith::MulFOp::create(
-      b, results[2], b.broadcastRows(inverse, accumulatorType())));
+      b, accumulator, b.broadcastRows(inverse, accumulatorType())));
   if (buffers.logSumExp)
-    storeLogSumExp({results[0], sum});
+    storeLogSumExp(statistics);
 }
 
 TileKernel::Statistics TileKernel::emitStatisticsSweep() {
@@ -298,10 +308,12 @@ TileKernel::Statistics TileKernel::emitStatisticsSweep() {
         int64_t trailing = 0;
         Value scores = computeScores(tile, std::nullopt);
         scores = applySteps(before, scores, tile, trailing, false);
-        scores = mask(scores, tile, trailing, false, -kInfinity);
-        Statistics statistics{carried[0], carried[1]};
-        updateStatistics(scores, statistics, nullptr);
-        return SmallVector<Value>{statistics.maximum, statistics.sum};
+        return ifOwnTile(tile, carried, [&] {
+          Value own = mask(scores, tile, trailing, false, -kInfinity);
+          Statistics statistics{carried[0], carried[1]};
+          updateStatistics(own, statistics, nullptr);
+          return SmallVector<Value>{statistics.maximum, statistics.sum};
+        });
       });
   // The next sweep writes what others may still read.
   BarrierOp::create(b);
@@ -360,9 +372,14 @@ void TileKernel::emitWeightsSweep(const Statistics &statistics) {
         });
         if (spread)
           weights = mask(weights, tile, trailing, true, 0.0);
-        return SmallVector<Value>{multiplyValues(weights, tile, carried[0])};
+        return ifOwnTile(tile, carried, [&] {
+          return SmallVector<Value>{multiplyValues(weights, tile, carried[0])};
+        });
       })[0];
-  storeOutput(accumulator);
+  if (plan.keySplits > 1)
+    storePartialOutput(accumulator);
+  else
+    storeOutput(accumulator);
 }
 
 /// Buffers of keys and values. With 1 stage they are one, whose rows may have
@@ -403,16 +420,22 @@ void TileKernel::allocateTiles() {
   valueBuffer = withRows(valueRow);
 }
 
-void TileKernel::build(Value tile, Value tiles, Value group, Value batch) {
+void TileKernel::prepare(Value tile, Value tiles, Value group, Value batch) {
+  locateSplit(tile, tiles);
   locate(tile, tiles, group, batch);
   loadQuery();
   prepareSteps();
   if (!plan.hasManyHeads)
     allocateTiles();
+}
+
+void TileKernel::build(Value tile, Value tiles, Value group, Value batch) {
+  prepare(tile, tiles, group, batch);
   if (!plan.hasTwoSweeps())
     return emitOneSweep();
-  Statistics statistics = emitStatisticsSweep();
+  Statistics statistics =
+      plan.keySplits > 1 ? readPartialStatistics() : emitStatisticsSweep();
   if (buffers.logSumExp)
-    storeLogSumExp(statistics);
+    storeLogSumExpOnce(statistics);
   emitWeightsSweep(statistics);
 }

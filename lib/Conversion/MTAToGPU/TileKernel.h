@@ -21,6 +21,11 @@ struct KernelBuffers {
   mlir::Value queryBoundaries, keyBoundaries;
   /// B x H x rows, or null.
   mlir::Value logSumExp;
+  /// With several splits of the keys, f32: the sums of weights times values of
+  /// every split, (S · B) x H x rows x Dv, and the maxima, then the sums of the
+  /// weights of every split, (2 · S · B) x H x rows. With two sweeps the latter
+  /// are of all rows of all tiles, also of those that are not stored.
+  mlir::Value partialOutputs, partialStatistics;
   /// The norms and gates that are applied before the output is stored.
   mlir::SmallVector<mlir::Operation *> epilogue;
   /// One-dimensional views of the weights of the score operations and the
@@ -40,6 +45,13 @@ public:
   /// `tiles` tiles.
   void build(mlir::Value tile, mlir::Value tiles, mlir::Value group,
              mlir::Value batch);
+  /// Emits the body of the launch before, for several splits of two sweeps: the
+  /// statistics of every split.
+  void buildStatistics(mlir::Value tile, mlir::Value tiles, mlir::Value group,
+                       mlir::Value batch);
+  /// Emits the body of the launch that combines what the splits of the keys
+  /// leave: a tile of rows, of whatever batch and head.
+  void buildCombination(mlir::Value tile, int64_t splitsAtOnce);
 
 private:
   /// An operand of contractions: 16-bit numbers, or f32 numbers as the sum of
@@ -76,6 +88,8 @@ private:
   /// of those keys, and how far it is from the first row of its sequence.
   enum class RowBound { KeyBegin, KeyCount, SequenceRow };
 
+  void prepare(mlir::Value tile, mlir::Value tiles, mlir::Value group,
+               mlir::Value batch);
   void locate(mlir::Value tile, mlir::Value tiles, mlir::Value group,
               mlir::Value batch);
   /// Of boundaries of sequences: the tile's place in them.
@@ -136,6 +150,32 @@ private:
   void copyHeads(mlir::Value source, mlir::Value dest, mlir::Value slot,
                  mlir::Value row, int64_t columns);
   void emitOneSweep();
+  // TileKernelSplit.cpp
+  void locateSplit(mlir::Value &tile, mlir::Value &tiles);
+  void takeSplit(const Sweep &sweep, mlir::Value &first, mlir::Value &end);
+  void copyOwnValues(mlir::Value tile, int64_t trailing);
+  mlir::SmallVector<mlir::Value>
+  ifOwnTile(mlir::Value tile, mlir::ValueRange others,
+            llvm::function_ref<mlir::SmallVector<mlir::Value>()> body);
+  mlir::Value placeOfSplit();
+  void storePartialOutput(mlir::Value accumulator);
+  void storePartials(const Statistics &statistics, mlir::Value accumulator);
+  Statistics mergeStatistics(mlir::Value first, int64_t count,
+                             const Statistics &carried);
+  Statistics readPartialStatistics();
+  void storeLogSumExpOnce(const Statistics &statistics);
+
+  // TileKernelCombine.cpp
+  void locateRows(mlir::Value tile);
+  mlir::Value readStatistic(mlir::Value number, int64_t end, double none);
+  void copyPartials(mlir::Value first, mlir::Value buffer);
+  mlir::Value readPartial(mlir::Value buffer, int64_t number);
+  mlir::SmallVector<mlir::Value> combineSplits(mlir::Value first,
+                                               mlir::Value buffer,
+                                               mlir::ValueRange carried);
+  mlir::SmallVector<mlir::Value>
+  addSplits(mlir::Value first, mlir::Value buffer, mlir::ValueRange carried);
+
   Statistics emitStatisticsSweep();
   void emitWeightsSweep(const Statistics &statistics);
   mlir::Value weightsOffset(const Statistics &statistics);
@@ -194,6 +234,9 @@ private:
   mlir::Value applyScalarGate(GateOp gate, mlir::Value tile);
   mlir::Value applyVectorGate(GateOp gate, mlir::Value tile);
   mlir::Value applyEpilogue(mlir::Value tile);
+  /// Writes the tile's own rows to `buffer`, whose first index is `first`.
+  void storeOwnRows(mlir::Value vector, mlir::Value buffer, mlir::Value first);
+  void storeNormalized(const Statistics &statistics, mlir::Value accumulator);
   void storeOutput(mlir::Value accumulator);
   void storeLogSumExp(const Statistics &statistics);
   mlir::Value isOwnRow(int64_t rows);
@@ -281,6 +324,11 @@ private:
   mlir::Value tileKeyEnd;
   /// The end of the keys that a row may read, for every row.
   mlir::Value keyEnds;
+  /// Of several splits of the keys: which one it is, the number of its tile of
+  /// queries, and, of the sweep that is emitted, the first tile of keys that is
+  /// its own and how many before that it reads.
+  mlir::Value split, tileNumber, firstOwnTile;
+  int64_t warmUpTiles = 0;
   /// With boundaries, in workgroup memory: RowBound x rows.
   mlir::Value rowBounds;
   /// The queries in registers, or nothing, and in workgroup memory.
@@ -294,7 +342,7 @@ private:
 
   /// What the warps share of the scores at this point of the program: heads, or
   /// rows of the tile.
-  enum class Split { Heads, Rows } split = Split::Heads;
+  enum class Sharing { Heads, Rows } sharing = Sharing::Heads;
   /// What weights and statistics pass through on the way back to the heads.
   mlir::Value weightsBuffer, statisticsBuffer;
   /// Buffers read since the last barrier of a tile, and written before the
@@ -302,6 +350,18 @@ private:
   mlir::SmallVector<mlir::Value> readSinceBarrier, writtenFirst;
   bool hasBarrier = false;
 };
+
+/// Allocates what the splits of the keys leave for the kernel that combines
+/// them; `output` are the sizes of the attention's.
+void allocatePartials(TileBuilder &b, const KernelPlan &plan,
+                      mlir::ArrayRef<mlir::OpFoldResult> output,
+                      KernelBuffers &buffers);
+
+/// Emits the launch that combines them, as a kernel that takes at most
+/// `workgroupLimit` bytes of workgroup memory.
+void emitCombination(mlir::OpBuilder &builder, AttentionOp op,
+                     const KernelPlan &plan, const KernelBuffers &buffers,
+                     int64_t workgroupLimit);
 
 } // namespace mta
 

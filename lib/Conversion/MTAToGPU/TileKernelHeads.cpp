@@ -335,7 +335,7 @@ Value TileKernel::mixHeads(StepState &state, Value scores) {
   for (Value view : state.views)
     willWrite(view);
   writeScores(state, scores, row, zero());
-  split = Split::Rows;
+  sharing = Sharing::Rows;
   // out, row, column, in.
   AffineExpr dims[4];
   bindDims(b.getContext(), dims[0], dims[1], dims[2], dims[3]);
@@ -369,7 +369,7 @@ Value TileKernel::mixHeads(StepState &state, Value scores) {
 
 Value TileKernel::weightsByHead(Value weights) {
   weights = b.convert(weights, element);
-  if (split == Split::Heads)
+  if (sharing == Sharing::Heads)
     return weights;
   auto type = cast<MemRefType>(weightsBuffer.getType());
   SmallVector<Value> place = {
@@ -377,14 +377,14 @@ Value TileKernel::weightsByHead(Value weights) {
   willWrite(weightsBuffer);
   b.write(weights, weightsBuffer, place);
   barrier();
-  split = Split::Heads;
+  sharing = Sharing::Heads;
   readSinceBarrier.push_back(weightsBuffer);
   return b.read(weightsBuffer, place, cast<VectorType>(weights.getType()));
 }
 
 /// A statistic of every row where the accumulator is.
 Value TileKernel::statisticByHead(Value rows) {
-  if (split == Split::Heads)
+  if (sharing == Sharing::Heads)
     return rows;
   willWrite(statisticsBuffer);
   b.write(rows, statisticsBuffer, {zero(), zero()});

@@ -68,17 +68,27 @@ Value TileKernel::isOwnRow(int64_t rows) {
       b, b.broadcast(isOwn, b.type({rows}, b.getI1Type())), exists);
 }
 
+void TileKernel::storeOwnRows(Value vector, Value buffer, Value first) {
+  auto type = cast<VectorType>(vector.getType());
+  bool hasColumns = type.getRank() > rowsType().getRank();
+  int64_t rows = type.getDimSize(type.getRank() - (hasColumns ? 2 : 1));
+  Value row = b.add(firstOf(rows), -static_cast<int64_t>(op.getQueryHalo()));
+  SmallVector<Value> indices = {first, head0, row};
+  Value mask = isOwnRow(rows);
+  if (hasColumns) {
+    SmallVector<int64_t> shape(cast<VectorType>(mask.getType()).getShape());
+    shape.push_back(type.getShape().back());
+    indices.push_back(zero());
+    mask = b.broadcastRows(mask, VectorType::get(shape, b.getI1Type()));
+  }
+  mask = b.broadcast(mask, VectorType::get(type.getShape(), b.getI1Type()));
+  b.write(vector, buffer, indices, mask);
+}
+
 void TileKernel::storeOutput(Value accumulator) {
   Value result = b.convert(applyEpilogue(accumulator),
                            getElementTypeOrSelf(buffers.output.getType()));
-  int64_t rows = plan.accumulatorRows;
-  Value row = b.add(firstOf(rows), -static_cast<int64_t>(op.getQueryHalo()));
-  Value isOwn = isOwnRow(rows);
-  SmallVector<int64_t> shape(cast<VectorType>(isOwn.getType()).getShape());
-  shape.push_back(plan.valueDim);
-  Value mask = b.broadcastRows(isOwn, VectorType::get(shape, b.getI1Type()));
-  mask = b.broadcast(mask, b.type({rows, plan.valueDim}, b.getI1Type()));
-  b.write(result, buffers.output, {batch, head0, row, zero()}, mask);
+  storeOwnRows(result, buffers.output, batch);
 }
 
 /// (maximum + log2(sum)) ln 2, minus infinity in a row without allowed keys.
@@ -86,8 +96,5 @@ void TileKernel::storeLogSumExp(const Statistics &statistics) {
   Value sum = arith::AddFOp::create(b, finiteMaximum(statistics.maximum),
                                     math::Log2Op::create(b, statistics.sum));
   sum = arith::MulFOp::create(b, sum, b.splat(rowsType(), std::log(2.0)));
-  int64_t rows = plan.softmaxRows;
-  Value row = b.add(firstOf(rows), -static_cast<int64_t>(op.getQueryHalo()));
-  Value mask = b.broadcast(isOwnRow(rows), b.type({rows}, b.getI1Type()));
-  b.write(sum, buffers.logSumExp, {batch, head0, row}, mask);
+  storeOwnRows(sum, buffers.logSumExp, batch);
 }

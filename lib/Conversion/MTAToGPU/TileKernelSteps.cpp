@@ -340,7 +340,7 @@ Value TileKernel::applyConv(StepState &state, Value scores, Value tile,
       accumulateWindow(state, view, tile, half, {last, 0, state.bands[last]},
                        /*row=*/0, /*cutsSequences=*/false, pieces);
   barrier();
-  split = Split::Heads;
+  sharing = Sharing::Heads;
   readSinceBarrier.push_back(state.views[0]);
   if (!plan.hasSequences || last == 0)
     return multiplyBands(state, half, /*cutsSequences=*/false, pieces);

@@ -295,8 +295,12 @@ LogicalResult LayoutAssignment::run() {
   spread();
   root->walk(
       [&](vector::MultiDimReductionOp op) { anchorTile(op.getSource()); });
-  root->walk(
-      [&](vector::TransferWriteOp op) { anchorTile(op.getValueToStore()); });
+  // Vectors of rank 2 have heads in a program whose tiles do.
+  for (int64_t rank : {3, 2, 1})
+    root->walk([&](vector::TransferWriteOp op) {
+      if (op.getVectorType().getRank() == rank)
+        anchorTile(op.getValueToStore());
+    });
   if (conflict)
     return conflict->emitOpError(
         "expects one layout, but contractions ask for two");

@@ -123,13 +123,22 @@ static bool isOfRows(const FragmentShape &shape) {
          !shape.hasColumns && shape.element.getIntOrFloatBitWidth() == 32;
 }
 
+/// With a mask, rows without it read what is there first.
 void Distributor::readRows(vector::TransferReadOp op, Pieces &result) {
   FragmentShape shape = shapeOf(op.getResult());
+  auto readRow = [&](int64_t head, int64_t row) -> Value {
+    Pieces from =
+        place(op.getIndices(), shape, head, rowOf(shape, row), Value());
+    if (!op.getMask())
+      return memref::LoadOp::create(b, op.getBase(), from);
+    Value exists = pieces[op.getMask()][shape.at(head, row, 0)];
+    from.back() = arith::SelectOp::create(b, exists, from.back(), constant(0));
+    Value number = memref::LoadOp::create(b, op.getBase(), from);
+    return arith::SelectOp::create(b, exists, number, op.getPadding());
+  };
   for (int64_t head = 0; head < shape.headPieces; ++head)
     for (int64_t row = 0; row < shape.rowPieces; ++row)
-      result.push_back(memref::LoadOp::create(
-          b, op.getBase(),
-          place(op.getIndices(), shape, head, rowOf(shape, row), Value())));
+      result.push_back(readRow(head, row));
 }
 
 /// A number for every column, the same for all rows.
@@ -199,13 +208,14 @@ LogicalResult Distributor::distributeRead(vector::TransferReadOp op) {
   bool isTile = inWorkgroup && shape.hasRows && shape.hasColumns &&
                 shape.layout.getRuns() == Runs::None && isWhole &&
                 (isF32 || bits == 16);
-  bool ofRows = inWorkgroup && isOfRows(shape);
+  bool ofRows = isOfRows(shape);
   bool ofColumns = !inWorkgroup && isOfColumns(shape);
   if (!op.getPermutationMap().isMinorIdentity() || op.hasOutOfBoundsDim() ||
-      op.getMask() || (!isTile && !ofRows && !ofColumns))
+      (op.getMask() && (inWorkgroup || !ofRows)) ||
+      (!isTile && !ofRows && !ofColumns))
     return op.emitOpError(
-        "expects a read of a tile of 16-bit elements or f32, or of 32 bits for "
-        "every row, inside of workgroup memory, or of columns of global "
+        "expects a read of a tile of 16-bit elements or f32 inside of "
+        "workgroup memory, of 32 bits for every row, or of columns of global "
         "memory, to be distributed to threads");
   Pieces result;
   if (ofRows)

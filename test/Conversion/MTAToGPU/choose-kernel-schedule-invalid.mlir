@@ -9,6 +9,7 @@
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='warps=3 rows=64' 2>&1 | FileCheck %s --check-prefix=WARPS
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='stages=3' 2>&1 | FileCheck %s --check-prefix=STAGES
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='rows=4096 chip=sm_86' 2>&1 | FileCheck %s --check-prefix=MEMORY
+// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='key-splits=257' 2>&1 | FileCheck %s --check-prefix=SPLITS
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='query=cache' 2>&1 | FileCheck %s --check-prefix=QUERY
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='scores=bf16' 2>&1 | FileCheck %s --check-prefix=SCORES
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='scores=f32' 2>&1 | FileCheck %s --check-prefix=F32
@@ -18,7 +19,7 @@
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='stages=2' 2>&1 | FileCheck %s --check-prefix=MANY
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='query=workgroup' 2>&1 | FileCheck %s --check-prefix=MANY
 // GLOBAL: 'mta.attention' op expects queries in registers or workgroup memory but for 5 to 16 heads of 16 bits that share a workgroup, but got global
-// MANY: 'mta.attention' op expects 16 rows, 16 warps, one stage, products by mma and queries in registers or global memory for 16 heads that share a workgroup
+// MANY: 'mta.attention' op expects 16 rows, 16 warps, one stage, one split of the keys, products by mma and queries in registers or global memory for 16 heads that share a workgroup
 // ROWS: 'mta.attention' op expects windows of at most 16 queries in all, but got 21
 // STRIPS: 'mta.attention' op expects rows to be a multiple of 16 of at most 4096, but got 40
 // KEYS: 'mta.attention' op expects windows that read at most 16 keys, in whole pieces of 8, beside a result's own, but got 32
@@ -26,6 +27,7 @@
 // WARPS: 'mta.attention' op expects warps that are a multiple of the 1 heads that share a workgroup and divide their strips of 16 rows, but got 3 warps for 64 rows
 // STAGES: 'mta.attention' op expects one or two stages, but got 3
 // MEMORY: 'mta.attention' op expects a kernel that fits into the 101376 bytes of workgroup memory of sm_86, but the smallest of those asked for takes
+// SPLITS: 'mta.attention' op expects 1 to 256 splits of the keys, but got 257
 // QUERY: expects queries in registers, workgroup or global, but got 'cache'
 // SCORES: expects scores of f16, f16x2, f16x2_before or f32, but got 'bf16'
 // F32: 'mta.attention' op expects scores of f32 for operands of f32 alone, but got f32 for operands of 'bf16'

@@ -21,8 +21,8 @@
 // For 128 rows and 64 keys, 8 warps have 896 products of 16 x 8 x 16 and 384 of
 // 16 x 8 x 8, at 1024 multiply-adds a cycle, 2112 wavefronts and 64 shuffles.
 // EXPLAIN: remark: takes #mta.kernel_schedule<rows = 128, key_tile = 64, warps = 8, stages = 2, query = registers, scores = f16> for a100-sxm
-// EXPLAIN-NEXT: rows keys warps stages query scores products regs spills bytes wgs tensor shared issue special float32 l2 use% us limit
-// EXPLAIN-NEXT: 128 64 8 2 registers f16 mma {{[0-9]+}} 0 73088 1 2175 2176 {{.*}} shared
+// EXPLAIN-NEXT: rows keys warps stages query scores products splits regs spills bytes wgs tensor shared issue special float32 l2 use% us limit
+// EXPLAIN-NEXT: 128 64 8 2 registers f16 mma 1 {{[0-9]+}} 0 73088 1 2175 2176 {{.*}} shared
 // EXPLAIN-NEXT: 128 64 8 2 workgroup f16
 // EXPLAIN-NEXT: 128 64 8 1 registers f16
 // EXPLAIN-NEXT: 128 64 8 1 workgroup f16
@@ -37,9 +37,9 @@ func.func @pre_conv(%t: tensor<4x16x4096x64xbf16>, %w: tensor<16x6x11xbf16>) -> 
   return %o : tensor<4x16x4096x64xbf16>
 }
 
-// Few rows of queries do not take a tile of many.
+// Few rows of queries do not take a tile of many, and few workgroups share keys.
 // CHECK-LABEL: @few_queries
-// CHECK: kernel_schedule(<rows = 16,
+// CHECK: kernel_schedule(<rows = 16, key_tile = 64, warps = 1, stages = 2, query = registers, scores = f16, key_splits = 6>)
 func.func @few_queries(%q: tensor<4x16x10x64xbf16>, %k: tensor<4x16x4096x64xbf16>) -> tensor<4x16x10x64xbf16> {
   %o = mta.attention %q, %k, %k {
   ^bb0(%s: tensor<4x16x10x4096xf32>):

@@ -43,6 +43,30 @@ func.func @spread(%x: memref<2x16x16xf16, #gpu.address_space<workgroup>>, %y: me
 
 // -----
 
+// Statistics are those of the heads of a tile, whatever is written first.
+// CHECK-LABEL: func.func @statistics_before_their_tile(
+// CHECK:         vector.transfer_read {{.*}}mta.layouts = [#mta.layout<accumulator[head, row]>]
+// CHECK:         vector.broadcast {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column]>]
+func.func @statistics_before_their_tile(%m: memref<2x16xf32>, %z: memref<2x16x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f32
+    %rows = vector.transfer_read %m[%c0, %c0], %pad {in_bounds = [true, true]} : memref<2x16xf32>, vector<2x16xf32>
+    %more = arith.addf %rows, %rows : vector<2x16xf32>
+    vector.transfer_write %more, %m[%c0, %c0] {in_bounds = [true, true]} : vector<2x16xf32>, memref<2x16xf32>
+    %column = vector.shape_cast %rows : vector<2x16xf32> to vector<2x16x1xf32>
+    %all = vector.broadcast %column : vector<2x16x1xf32> to vector<2x16x8xf32>
+    vector.transfer_write %all, %z[%c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<2x16x8xf32>, memref<2x16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 2 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// -----
+
 // Without a contraction, what is written is an accumulator. A step that is a
 // row for one use and a column for another is repeated.
 // CHECK-LABEL: func.func @repeated(

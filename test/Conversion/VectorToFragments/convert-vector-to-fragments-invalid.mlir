@@ -124,7 +124,7 @@ func.func @wide_read(%z: memref<16x8xi32, #gpu.address_space<workgroup>>) {
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
     %pad = arith.constant 0 : i32
-    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32, or of 32 bits for every row, inside of workgroup memory, or of columns of global memory, to be distributed to threads}}
+    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32 inside of workgroup memory, of 32 bits for every row, or of columns of global memory, to be distributed to threads}}
     %d = vector.transfer_read %z[%c0, %c0], %pad {in_bounds = [true, true], mta.layouts = [#mta.layout<accumulator[row, column]>]} : memref<16x8xi32, #gpu.address_space<workgroup>>, vector<16x8xi32>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
@@ -140,7 +140,7 @@ func.func @global_read(%z: memref<16x8xf16>) {
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
     %pad = arith.constant 0.0 : f16
-    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32, or of 32 bits for every row, inside of workgroup memory, or of columns of global memory, to be distributed to threads}}
+    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32 inside of workgroup memory, of 32 bits for every row, or of columns of global memory, to be distributed to threads}}
     %d = vector.transfer_read %z[%c0, %c0], %pad {in_bounds = [true, true], mta.layouts = [#mta.layout<accumulator[row, column]>]} : memref<16x8xf16>, vector<16x8xf16>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
@@ -156,7 +156,7 @@ func.func @read_past_the_end(%z: memref<?x8xf16, #gpu.address_space<workgroup>>)
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
     %pad = arith.constant 0.0 : f16
-    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32, or of 32 bits for every row, inside of workgroup memory, or of columns of global memory, to be distributed to threads}}
+    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32 inside of workgroup memory, of 32 bits for every row, or of columns of global memory, to be distributed to threads}}
     %d = vector.transfer_read %z[%c0, %c0], %pad {in_bounds = [false, true], mta.layouts = [#mta.layout<accumulator[row, column]>]} : memref<?x8xf16, #gpu.address_space<workgroup>>, vector<16x8xf16>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
@@ -172,7 +172,7 @@ func.func @transposed_read(%z: memref<8x16xf16, #gpu.address_space<workgroup>>) 
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
     %pad = arith.constant 0.0 : f16
-    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32, or of 32 bits for every row, inside of workgroup memory, or of columns of global memory, to be distributed to threads}}
+    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32 inside of workgroup memory, of 32 bits for every row, or of columns of global memory, to be distributed to threads}}
     %d = vector.transfer_read %z[%c0, %c0], %pad {in_bounds = [true, true], mta.layouts = [#mta.layout<accumulator[row, column]>], permutation_map = affine_map<(a, b) -> (b, a)>} : memref<8x16xf16, #gpu.address_space<workgroup>>, vector<16x8xf16>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
@@ -188,7 +188,7 @@ func.func @read_of_rows(%z: memref<16x8xf16, #gpu.address_space<workgroup>>) {
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
       threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
     %pad = arith.constant 0.0 : f16
-    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32, or of 32 bits for every row, inside of workgroup memory, or of columns of global memory, to be distributed to threads}}
+    // expected-error@+1 {{'vector.transfer_read' op expects a read of a tile of 16-bit elements or f32 inside of workgroup memory, of 32 bits for every row, or of columns of global memory, to be distributed to threads}}
     %d = vector.transfer_read %z[%c0, %c0], %pad {in_bounds = [true], mta.layouts = [#mta.layout<accumulator[column]>]} : memref<16x8xf16, #gpu.address_space<workgroup>>, vector<8xf16>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}

@@ -549,6 +549,40 @@ func.func @numbers_of_rows(%x: memref<2x32xi32, #gpu.address_space<workgroup>>, 
   return
 }
 
+// Numbers of rows come from global memory, too: those without a mask from the
+// first place, which exists, and are not used.
+// CHECK-LABEL: func.func @numbers_of_global_rows(
+// CHECK-SAME:    %[[NUMBERS:[^:,]*]]: memref<?xf32>, %[[TILES:[^:,]*]]: memref<3x2x16xf32>
+// CHECK:         gpu.launch
+// CHECK:           %[[EXISTS:.*]] = arith.cmpi ult
+// CHECK:           %[[PLACE:.*]] = arith.select %[[EXISTS]], %{{.*}}, %c0
+// CHECK:           %[[LOADED:.*]] = memref.load %[[NUMBERS]][%[[PLACE]]]
+// CHECK:           arith.select %[[EXISTS]], %[[LOADED]], %cst
+// CHECK:           memref.load %[[NUMBERS]]
+// CHECK-NOT:       memref.load %[[NUMBERS]]
+// CHECK-COUNT-2:   memref.load %[[TILES]][%c1, %{{.*}}, %{{.*}}]
+func.func @numbers_of_global_rows(%x: memref<?xf32>, %y: memref<3x2x16xf32>, %z: memref<2x16x8xf32, #gpu.address_space<workgroup>>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f32
+    %step = vector.step : vector<16xindex>
+    %count = vector.broadcast %n : index to vector<16xindex>
+    %mask = arith.cmpi ult, %step, %count : vector<16xindex>
+    %shared = vector.transfer_read %x[%c0], %pad, %mask {in_bounds = [true]} : memref<?xf32>, vector<16xf32>
+    %all = vector.broadcast %shared : vector<16xf32> to vector<2x16xf32>
+    %own = vector.transfer_read %y[%c1, %c0, %c0], %pad {in_bounds = [true, true]} : memref<3x2x16xf32>, vector<2x16xf32>
+    %sum = arith.addf %all, %own : vector<2x16xf32>
+    %column = vector.shape_cast %sum : vector<2x16xf32> to vector<2x16x1xf32>
+    %tile = vector.broadcast %column : vector<2x16x1xf32> to vector<2x16x8xf32>
+    vector.transfer_write %tile, %z[%c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<2x16x8xf32>, memref<2x16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 2 : i64, mta.rows = 16 : i64}
+  return
+}
+
 // Pairs of four column pieces change lanes so that each has 16 bytes of a row;
 // those of two pieces 8 bytes; one piece stays. Lanes part after that.
 // CHECK-LABEL: func.func @wide_rows(

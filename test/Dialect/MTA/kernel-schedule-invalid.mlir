@@ -43,6 +43,16 @@ func.func private @three_stages() attributes {s = #mta.kernel_schedule<rows = 12
 
 // -----
 
+// expected-error @below {{expects 1 to 256 splits of the keys, but got 0}}
+func.func private @no_splits() attributes {s = #mta.kernel_schedule<rows = 128, key_tile = 64, warps = 8, stages = 2, query = registers, scores = f16, key_splits = 0>}
+
+// -----
+
+// expected-error @below {{expects 1 to 256 splits of the keys, but got 257}}
+func.func private @too_many_splits() attributes {s = #mta.kernel_schedule<rows = 128, key_tile = 64, warps = 8, stages = 2, query = registers, scores = f16, key_splits = 257>}
+
+// -----
+
 func.func @c14_only_halo(%t: tensor<1x2x64x16xbf16>, %w: tensor<2x17x3xbf16>) -> tensor<1x2x64x16xbf16> {
   // expected-error@+1 {{'mta.attention' op expects a kernel schedule of more rows than the 16 above its own that a result reads, but got 16}}
   %o = mta.attention %t, %t, %t
@@ -152,7 +162,7 @@ func.func @c14_global_queries(%t: tensor<1x2x64x16xbf16>) -> tensor<1x2x64x16xbf
 // -----
 
 func.func @c14_many_heads(%t: tensor<1x10x64x16xbf16>, %w: tensor<2x5x5xbf16>) -> tensor<1x10x64x16xbf16> {
-  // expected-error@+1 {{'mta.attention' op expects a kernel schedule with 16 rows, 8 warps, one stage, products by mma and queries in registers or global memory for 5 heads that share a workgroup, but got #mta.kernel_schedule<rows = 32, key_tile = 16, warps = 10, stages = 1, query = registers, scores = f16>}}
+  // expected-error@+1 {{'mta.attention' op expects a kernel schedule with 16 rows, 8 warps, one stage, one split of the keys, products by mma and queries in registers or global memory for 5 heads that share a workgroup, but got #mta.kernel_schedule<rows = 32, key_tile = 16, warps = 10, stages = 1, query = registers, scores = f16>}}
   %o = mta.attention %t, %t, %t
       kernel_schedule(<rows = 32, key_tile = 16, warps = 10, stages = 1, query = registers, scores = f16>) {
   ^bb0(%s: tensor<1x10x64x64xf32>):

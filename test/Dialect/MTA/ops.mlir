@@ -52,14 +52,14 @@ func.func @attention_schedule(%t: tensor<1x8x?x8xf32>) -> tensor<1x8x?x8xf32> {
 }
 
 // CHECK-LABEL: func.func @attention_kernel_schedule(
-// CHECK:         mta.attention %{{.*}}, %{{.*}}, %{{.*}} kernel_schedule(<rows = 32, key_tile = 48, warps = 2, stages = 1, query = workgroup, scores = f16x2>) {
+// CHECK:         mta.attention %{{.*}}, %{{.*}}, %{{.*}} kernel_schedule(<rows = 32, key_tile = 48, warps = 2, stages = 1, query = workgroup, scores = f16x2, key_splits = 4>) {
 // GENERIC-LABEL: sym_name = "attention_kernel_schedule"
-// GENERIC:         kernel_schedule = #mta.kernel_schedule<rows = 32, key_tile = 48, warps = 2, stages = 1, query = workgroup, scores = f16x2>
+// GENERIC:         kernel_schedule = #mta.kernel_schedule<rows = 32, key_tile = 48, warps = 2, stages = 1, query = workgroup, scores = f16x2, key_splits = 4>
 func.func @attention_kernel_schedule(%t: tensor<1x8x?x8xf16>) -> tensor<1x8x?x8xf16> {
   %o = mta.attention %t, %t, %t
       kernel_schedule(#mta.kernel_schedule<warps = 2, rows = 32, stages = 1,
                                            key_tile = 48, scores = f16x2,
-                                           query = workgroup>) {
+                                           key_splits = 4, query = workgroup>) {
   ^bb0(%s: tensor<1x8x?x?xf32>):
     %p = mta.softmax %s : tensor<1x8x?x?xf32>
     mta.yield %p : tensor<1x8x?x?xf32>

@@ -152,6 +152,41 @@ func.func @v5_global_read(%m: memref<16x16xf16>) {
 
 // -----
 
+func.func @v5_global_read_of_heads(%m: memref<2x16x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f32
+    // Numbers of the rows of two heads are no tile.
+    %0 = vector.transfer_read %m[%c0, %c0, %c0], %pad {in_bounds = [true, true]} : memref<2x16x16xf32>, vector<2x16xf32>
+    // expected-error@+1 {{'vector.transfer_read' op expects to read a vector that lies inside of workgroup memory, but got a part of 'memref<2x16x16xf32>'}}
+    %1 = vector.transfer_read %m[%c0, %c0, %c0], %pad {in_bounds = [true, true, true]} : memref<2x16x16xf32>, vector<2x16x16xf32>
+    gpu.terminator
+  } {mta.heads = 2 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// -----
+
+func.func @v5_masked_read(%m: memref<16xf32>, %w: memref<16xf32, #gpu.address_space<workgroup>>, %mask: vector<16xi1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f32
+    %0 = vector.transfer_read %m[%c0], %pad, %mask {in_bounds = [true]} : memref<16xf32>, vector<16xf32>
+    // expected-error@+1 {{'vector.transfer_read' op expects to read a vector that lies inside of workgroup memory, but got a part of 'memref<16xf32, #gpu.address_space<workgroup>>'}}
+    %1 = vector.transfer_read %w[%c0], %pad, %mask {in_bounds = [true]} : memref<16xf32, #gpu.address_space<workgroup>>, vector<16xf32>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// -----
+
 func.func @v5_read_across_the_end(%m: memref<8x16xf16, #gpu.address_space<workgroup>>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

@@ -20,10 +20,14 @@ static constexpr int64_t kLargestSize = 4096;
 static constexpr int64_t kStrip = 16;
 /// 1024 threads.
 static constexpr int64_t kMostWarps = 32;
+/// About as many workgroups as a GPU runs at once.
+static constexpr int64_t kMostSplits = 256;
 
-LogicalResult KernelScheduleAttr::verify(
-    function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t keyTile,
-    int64_t warps, int64_t stages, QueryPlacement, ScoreStorage, Products) {
+LogicalResult
+KernelScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                           int64_t rows, int64_t keyTile, int64_t warps,
+                           int64_t stages, QueryPlacement, ScoreStorage,
+                           Products, int64_t keySplits) {
   std::pair<StringRef, int64_t> sizes[] = {{"rows", rows},
                                            {"key_tile", keyTile}};
   for (auto [name, size] : sizes)
@@ -36,6 +40,9 @@ LogicalResult KernelScheduleAttr::verify(
                        << warps;
   if (stages < 1 || stages > 2)
     return emitError() << "expects one or two stages, but got " << stages;
+  if (keySplits < 1 || keySplits > kMostSplits)
+    return emitError() << "expects 1 to " << kMostSplits
+                       << " splits of the keys, but got " << keySplits;
   return success();
 }
 
@@ -96,13 +103,14 @@ static LogicalResult verifyManyHeads(AttentionOp op,
                                      const Neighborhood &reads, int64_t warps) {
   int64_t rows = reads.queriesBefore == 0 ? kStrip : 2 * kStrip;
   if (schedule.getRows() == rows && schedule.getWarps() == warps &&
-      schedule.getStages() == 1 &&
+      schedule.getStages() == 1 && schedule.getKeySplits() == 1 &&
       schedule.getQuery() != QueryPlacement::Workgroup &&
       schedule.getProducts() == Products::Mma)
     return success();
   return op.emitOpError("expects a kernel schedule with ")
-         << rows << " rows, " << warps << " warps, one stage, products by mma "
-         << "and queries in registers or global memory for " << reads.heads
+         << rows << " rows, " << warps << " warps, one stage, one split of the "
+         << "keys, products by mma and queries in registers or global memory "
+         << "for " << reads.heads
          << " heads that share a workgroup, but got " << schedule;
 }
 

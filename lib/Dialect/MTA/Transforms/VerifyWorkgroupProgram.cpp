@@ -90,12 +90,13 @@ static LogicalResult verifyBuffer(memref::AllocaOp alloc, Block &body) {
 
 /// V5: of a whole tile only what is in workgroup memory can be read, by
 /// anyone, and what a workgroup's buffers hold is in bounds. A row of weights
-/// is no tile.
-static LogicalResult verifyAccess(Operation *op) {
+/// is no tile, nor is a number for every row of `heads` heads.
+static LogicalResult verifyAccess(Operation *op, int64_t heads) {
   if (auto read = dyn_cast<vector::TransferReadOp>(op))
     if ((!isWorkgroup(read.getBase().getType()) &&
-         read.getVectorType().getRank() > 1) ||
-        read.getMask() || read.hasOutOfBoundsDim())
+         read.getVectorType().getRank() > (heads > 1 ? 2 : 1)) ||
+        (isWorkgroup(read.getBase().getType()) && read.getMask()) ||
+        read.hasOutOfBoundsDim())
       return read.emitOpError("expects to read a vector that lies inside of "
                               "workgroup memory, but got a part of ")
              << read.getBase().getType();
@@ -136,6 +137,7 @@ static LogicalResult verifyProgram(gpu::LaunchOp launch) {
   if (failed(verifyShape(launch)))
     return failure();
   Block &body = launch.getBody().front();
+  int64_t heads = launch->getAttrOfType<IntegerAttr>("mta.heads").getInt();
   // V4.
   gpu::KernelDim3 threads = launch.getThreadIds();
   for (Value id : {threads.x, threads.y, threads.z})
@@ -144,7 +146,7 @@ static LogicalResult verifyProgram(gpu::LaunchOp launch) {
           "expects the program of a workgroup, not that of a thread, but got "
           "a use of its number");
   auto result = launch.getBody().walk([&](Operation *op) -> WalkResult {
-    if (failed(verifyKind(op)) || failed(verifyAccess(op)) ||
+    if (failed(verifyKind(op)) || failed(verifyAccess(op, heads)) ||
         failed(verifyCopies(op)))
       return WalkResult::interrupt();
     auto alloc = dyn_cast<memref::AllocaOp>(op);

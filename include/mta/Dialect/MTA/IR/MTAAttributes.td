@@ -195,23 +195,28 @@ def MTA_KernelScheduleAttr : AttrDef<MTA_Dialect, "KernelSchedule"> {
       `wgmma` (sm_90a), tensor cores read them from workgroup memory by
       themselves, once for four warps of a head, with 16-bit operands. Left out,
       it is `mma`.
+    - `key_splits`: the workgroups that share the keys of a tile of queries, each
+      with a range of them. Another kernel combines their outputs, and where
+      something follows the softmax, one before computes its statistics. Left
+      out, it is 1, and there is one kernel.
 
     `rows` and `key_tile` are multiples of 16, at least that and at most 4096;
-    there are 1 to 32 warps and one or two stages. What has to fit the attention
-    is C14 of `mta.attention`.
+    there are 1 to 32 warps, one or two stages and 1 to 256 splits of the keys.
+    What has to fit the attention is C14 of `mta.attention`.
 
     Groups of 5 to 16 heads of 16-bit operands have kernels of one shape: a warp
     for each of 8 or 16 heads, 16 rows, or 32 if windows read rows above, of
-    which the lower 16 are stored, one stage, and keys and values that go from
-    global memory to registers. Queries are in registers or global memory.
-    `key_tile` and `scores` remain to be chosen.
+    which the lower 16 are stored, one stage and one split, and keys and values
+    that go from global memory to registers. Queries are in registers or global
+    memory. `key_tile` and `scores` remain to be chosen.
   }];
   let parameters = (ins
     "int64_t":$rows, "int64_t":$key_tile, "int64_t":$warps, "int64_t":$stages,
     EnumParameter<MTA_QueryPlacement>:$query,
     EnumParameter<MTA_ScoreStorage>:$scores,
     DefaultValuedParameter<"::mta::Products",
-                           "::mta::Products::Mma">:$products);
+                           "::mta::Products::Mma">:$products,
+    DefaultValuedParameter<"int64_t", "1">:$key_splits);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

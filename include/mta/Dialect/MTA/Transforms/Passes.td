@@ -318,8 +318,9 @@ def VerifyWorkgroupProgramPass : Pass<"mta-verify-workgroup-program"> {
       in the body of the launch.
     - V4: nothing reads the number of a thread: it is the program of all.
     - V5: vectors are read from workgroup memory, and whole ones, but for rows of
-      weights; what is written lies inside of its buffer, be it all of a vector
-      or the rows that a mask leaves.
+      weights and numbers of rows, which a mask may leave some of; what is
+      written lies inside of its buffer, be it all of a vector or the rows that
+      a mask leaves.
     - V6: tiles are copied to workgroup memory, a copy is followed by
       `mta.commit_copies` in its block, and `mta.wait_copies` by a barrier before
       anything is read.
