@@ -26,7 +26,8 @@ run_lit() {
 }
 
 run_pytest() {
-  .venv/bin/python -m pytest -q -p no:cacheprovider --junitxml "$RESULTS/python.xml" \
+  .venv/bin/python -m pytest -q -p no:cacheprovider --numprocesses auto --dist worksteal \
+    --junitxml "$RESULTS/python.xml" \
     test/python test/Docs test/utils
 }
 

@@ -148,17 +148,6 @@ def test_several_kernels_share_workspaces():
     assert "gated" in {p.buffer for p in function.kernels[-1].parameters}
 
 
-def test_outputs_stand_in_the_order_of_results():
-    """The log-sum-exp is written by the first kernel, the output that is gated by a later one."""
-    attention = mta.Attention(heads=2, head_dim=16, gate="vector", log_sum_exp=True, dtype="f16")
-    arguments = random_arguments(attention, 5, 5)
-    compiled = mta.compile(attention, "ptx")
-    output, log_sum_exp = compiled(**arguments)
-    assert [buffer.name for buffer in compiled.contract.functions[0].buffers
-            if buffer.kind == "output"] == ["out0", "out1"]
-    assert output.shape == (1, 2, 5, 16) and log_sum_exp.shape == (1, 2, 5)
-
-
 def test_compiled_kernels_show_what_they_are():
     run = mta.compile(attention_of("grouped"), "ptx")
     assert ".entry attention_kernel(" in run.ptx
