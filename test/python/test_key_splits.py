@@ -145,6 +145,10 @@ def test_goldens(golden_path):
     golden = goldens.load(golden_path)
     attention = mta.Attention.from_golden(golden, "bf16")
     arguments = golden_arguments(golden, attention)
+    if golden_path.stem == "full_830m_shape":
+        with pytest.raises(mta.CompileError, match="one split of the keys"):
+            mta.compile(attention, "ptx", options={"key_splits": 3})
+        return
     expected = mta.compile(attention, "numpy")(**arguments)
     output = mta.compile(attention, "ptx", options={"key_splits": 3})(**arguments)
     assert check.measure(output, expected).relative <= check.TOLERANCES["bf16"]

@@ -206,8 +206,8 @@ LogicalResult KernelCandidates::fixManyHeads() {
     return op.emitOpError("expects ")
            << rows << " rows, " << plan.heads << " warps, one stage, one split "
            << "of the keys, products by mma and queries in registers or global "
-           << "memory for "
-           << plan.groupHeads << " heads that share a workgroup";
+           << "memory for " << plan.groupHeads
+           << " heads that share a workgroup";
   request.rows = rows;
   request.warps = plan.heads;
   request.stages = request.keySplits = 1;

@@ -10,6 +10,8 @@
 
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
+
 using namespace mlir;
 using namespace mta;
 
@@ -153,8 +155,12 @@ void WarpCounter::addLoads(int64_t rows, int64_t columns, int64_t run,
 
 void WarpCounter::countScores() {
   if (plan.hasManyHeads) {
-    addProducts(strips * pieces, plan.headDim);
     int64_t columns = plan.columnsAtOnce();
+    for (int64_t first = 0; first < plan.headDim; first += columns) {
+      addProducts(strips * pieces, std::min(columns, plan.headDim - first));
+      // Loads stay behind what is multiplied.
+      addAgain(1);
+    }
     addLoads(plan.keyTile, plan.headDim, columns / 2, 8);
     if (plan.queryPlacement == QueryPlacement::Global)
       addLoads(plan.rows, plan.headDim, columns / 2, 8);

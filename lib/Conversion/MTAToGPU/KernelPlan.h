@@ -142,11 +142,12 @@ struct KernelPlan {
   int64_t statisticsRow() const { return softmaxRows + 1; }
   /// Of queries and keys of many heads, the columns that are in registers at
   /// once: as much as a lane loads in one run, or less of it where queries are
-  /// loaded too, and where the accumulator leaves few registers.
+  /// loaded too, and where scores of two strips and the accumulator leave few
+  /// registers.
   int64_t columnsAtOnce() const {
     if (queryPlacement == QueryPlacement::Registers)
       return 32;
-    return accumulatorRows * valueDim > 16 * 96 ? 8 : 16;
+    return rows > 16 && valueDim > 96 ? 8 : 16;
   }
   /// Takes the shape that a schedule asks for.
   void setSchedule(KernelScheduleAttr schedule);

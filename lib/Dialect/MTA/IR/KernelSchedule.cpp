@@ -110,8 +110,8 @@ static LogicalResult verifyManyHeads(AttentionOp op,
   return op.emitOpError("expects a kernel schedule with ")
          << rows << " rows, " << warps << " warps, one stage, one split of the "
          << "keys, products by mma and queries in registers or global memory "
-         << "for " << reads.heads
-         << " heads that share a workgroup, but got " << schedule;
+         << "for " << reads.heads << " heads that share a workgroup, but got "
+         << schedule;
 }
 
 LogicalResult mta::verifyKernelSchedule(AttentionOp op) {
