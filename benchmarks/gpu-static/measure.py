@@ -4,6 +4,7 @@
 """One kernel: compiled, assembled, run in the emulator, counted."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -144,7 +145,7 @@ def _arguments(attention: mta.Attention, queries: int, keys: int) -> dict[str, n
 def _count(case: Case, options: dict) -> dict:
     """Counters of a few workgroups with all keys allowed, and what they ought to be."""
     attention = case.attention(causal=False)
-    own = options["rows"] - _halo(attention)
+    own = _own_rows(attention, options["rows"])
     queries = WORKGROUPS * own
     compiled = mta.compile(attention, "ptx", batch=1, queries=queries, keys=KEYS, options=options)
     function = compiled.contract.function("attention")
@@ -209,6 +210,16 @@ def _steps(attention: mta.Attention) -> tuple[list, list]:
 def _halo(attention: mta.Attention) -> int:
     """Rows above its own that a result reads."""
     return sum(op.cq - 1 for op in attention.program if isinstance(op, KeyQueryConv))
+
+
+def _own_rows(attention: mta.Attention, rows: int) -> int:
+    """Queries that a workgroup stores; of more than 4 heads of 16 bits that are mixed, one strip."""
+    halo = _halo(attention)
+    heads = math.lcm(*(op.group or 1 for op in attention.program
+                       if isinstance(op, (KeyQueryConv, HeadMix))))
+    strip = 16 if halo <= 16 else 32
+    many = heads > 4 and attention.numpy_dtype.itemsize == 2
+    return min(rows - halo, strip) if many else rows - halo
 
 
 def _work(attention: mta.Attention, rows: int) -> float:

@@ -40,6 +40,8 @@ def main() -> int:
     cases = [Case(program, PROGRAMS[program], head_dim, dtype, chip)
              for chip, program, head_dim, dtype in
              product(options.chips, options.programs, options.head_dims, options.dtypes)]
+    # No cache: what an earlier run has compiled would take no time.
+    os.environ["MTA_CACHE_DIR"] = ""
     rows = _measure(cases)
     result = {"date": datetime.date.today().isoformat(), **report.versions(), "rows": rows}
     options.output.mkdir(parents=True, exist_ok=True)
