@@ -34,7 +34,7 @@ step "running the same program on this processor in bf16, against float64" check
 cat <<EOF
 
 Ready.
-  $PTX: $(grep -c '\.visible \.entry' "$PTX") kernels, $(wc -c <"$PTX") bytes of PTX
+  $PTX: $(grep -c '\.visible \.entry' "$PTX") kernel(s), $(wc -c <"$PTX") bytes of PTX
   $BUILD/bin: mta-opt and mta-translate; .venv/bin/python -m mta: the Python package
   utils/test.sh runs all tests; README.md and docs/index.md go on from here.
 EOF

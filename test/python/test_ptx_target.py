@@ -52,6 +52,14 @@ def test_programs_agree_with_the_definition(queries, keys, dtype, tolerance):
     assert np.linalg.norm(output.astype(np.float64) - expected) <= tolerance * scale
 
 
+@pytest.mark.parametrize("target", ["ptx", "ptx-reference"])
+def test_queries_keys_and_values_may_be_one_array(target):
+    attention = mta.Attention(heads=2, head_dim=16, dtype="f32")
+    x = np.random.default_rng(0).standard_normal((1, 2, 5, 16)).astype(np.float32)
+    expected = mta.compile(attention, "numpy")(x, x, x)
+    np.testing.assert_allclose(mta.compile(attention, target)(x, x, x), expected, atol=1e-5)
+
+
 def test_order_of_warps_and_threads_changes_nothing():
     attention = mta.Attention(heads=2, head_dim=8, pre_conv=(3, 5), dtype="f32")
     named = arguments(attention, 33, 33)

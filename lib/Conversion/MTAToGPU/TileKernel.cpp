@@ -15,7 +15,6 @@
 
 #include "TileKernel.h"
 
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -190,10 +189,8 @@ SmallVector<Value> TileKernel::emitSweep(
   // Keys before the first one read as zero.
   for (StepState *state : sweep.steps)
     if (isa<KeyQueryConvOp>(state->plan->op))
-      for (Value buffer : state->buffers) {
-        Value none = arith::ConstantOp::create(b, b.getZeroAttr(stagedType()));
-        linalg::FillOp::create(b, none, buffer);
-      }
+      for (Value buffer : state->buffers)
+        fillZero(buffer);
   // Without copies no tile begins with a barrier.
   if (plan.hasManyHeads)
     BarrierOp::create(b);

@@ -48,14 +48,18 @@ class Device:
                 complete: Iterable[str] = ()):
         """While it lasts, code compiled for the device may run on `arrays`.
 
-        Kernels read the arrays and may not write them; what they write goes to
-        `written`, poisoned before, and `updated`, which keep what they hold.
+        Kernels read the arrays, of which several may be one, and may not write
+        them; what they write goes to `written`, poisoned before, and `updated`,
+        which keep what they hold.
         KernelError names the first instruction that did what it must not, or
         which of `complete`, names of `written`, is not written everywhere.
         """
         library = load_library()
         with contextlib.ExitStack() as registered:
-            for access, named in ((_READ, arrays), (_WRITE, written or {}),
+            # The device knows a range of memory by one name.
+            read = {(array.ctypes.data, array.nbytes): (name, array)
+                    for name, array in arrays.items()}
+            for access, named in ((_READ, dict(read.values())), (_WRITE, written or {}),
                                   (_READ_AND_WRITE, updated or {})):
                 for name, array in named.items():
                     self._register(name, array, access, registered)
