@@ -26,6 +26,7 @@ void mta::buildSimplification(OpPassManager &pm) {
 }
 
 void mta::buildBufferization(OpPassManager &pm) {
+  pm.addPass(mta::createVerifyBufferLayoutsPass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;

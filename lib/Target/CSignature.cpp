@@ -8,6 +8,7 @@
 
 #include "mta/Target/CSignature.h"
 
+#include "mta/Dialect/MTA/Builders/BufferLayout.h"
 #include "mta/Dialect/MTA/Transforms/SizeClasses.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -208,6 +209,11 @@ LogicalResult SignatureBuilder::addArgument(unsigned number) {
       describe(value.getType(), "argument #" + std::to_string(number));
   if (failed(parameter))
     return failure();
+  if (isa<RankedTensorType>(value.getType()) &&
+      !getBufferType(value).getLayout().isIdentity())
+    return emitError() << "expects argument #" << number
+                       << " to be contiguous, but got "
+                       << getBufferType(value).getLayout();
   parameter->name =
       unique(givenName(function.getArgAttrDict(number)), "arg" + Twine(number));
   result.arguments.push_back(std::move(*parameter));

@@ -158,17 +158,12 @@ void ContractWriter::writeSupported() {
 }
 
 void ContractWriter::writeBuffer(BufferAttr buffer) {
-  ArrayRef<AffineExpr> shape = buffer.getShape().getAffineMap().getResults();
-  SmallVector<AffineExpr> strides(shape.size());
-  AffineExpr stride = getAffineConstantExpr(1, contract.getContext());
-  for (size_t dim = shape.size(); dim-- > 0; stride = stride * shape[dim])
-    strides[dim] = stride;
   json.object([&] {
     json.attribute("name", buffer.getName());
     json.attribute("kind", stringifyEnum(buffer.getKind()));
     json.attribute("type", printed(buffer.getElement()));
-    writeTexts("shape", shape);
-    writeTexts("strides", strides);
+    writeTexts("shape", buffer.getShape().getAffineMap().getResults());
+    writeTexts("strides", buffer.getStrideExprs());
     json.attribute("alignment", buffer.getAlignment());
     // The launches write what they read of it.
     if (buffer.getKind() == BufferKind::Workspace)

@@ -48,6 +48,17 @@ class Array:
         steps = zip(self.shape, self.strides, dlpack.row_major(self.shape))
         return 0 in self.shape or all(size == 1 or a == b for size, a, b in steps)
 
+    @property
+    def lies_apart(self) -> bool:
+        """Whether no two elements share a place, by strides that grow enough each."""
+        end = 1
+        for step, size in sorted(zip(self.strides, self.shape)):
+            if size > 1:
+                if step < end:
+                    return False
+                end += (size - 1) * step
+        return True
+
     def to_numpy(self) -> np.ndarray:
         """The same memory as a NumPy array; of an array on the host."""
         if isinstance(self.owner, np.ndarray):

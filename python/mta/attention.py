@@ -173,12 +173,19 @@ class Attention:
         return None if self.query_halo else "queries"
 
     def to_mlir(self, batch: int | None = None, queries: int | None = None,
-                keys: int | None = None, name: str = "attention") -> str:
+                keys: int | None = None, name: str = "attention",
+                layout: str = "bhnd") -> str:
         """The MLIR text of a module with one function `name` that computes this.
 
-        Sizes as in `signature`, whose arguments the function has in that order.
+        Sizes as in `signature`, whose arguments the function has in that order. `layout`
+        says how q, k, v and the output lie in memory: "bhnd", contiguous in the order of
+        their dimensions; "bnhd", the heads of a token side by side, as projections make
+        them, with any stride of the batch; or "strided", with any strides but that of the
+        elements of a row, which is 1. In the last two the output is the last argument, %out,
+        which kernels for GPUs write.
         """
-        return emission.module_text(self, self.signature(batch, queries, keys), name)
+        layouts = dict.fromkeys(emission.LAID_OUT, layout)
+        return emission.module_text(self, self.signature(batch, queries, keys), name, layouts)
 
     def describe(self) -> str:
         """The program in words: "conv 6x11 · softmax · mix groups of 2 · norm"."""

@@ -21,6 +21,7 @@ from mta import check, targets
 from mta._version import __version__
 from mta.attention import Attention
 from mta.dtypes import FLOAT_DTYPES
+from mta.emission import LAYOUTS
 from mta.errors import MTAError
 from mta.fuzz import command as fuzz_command
 from mta.presets import PRESET_NAMES
@@ -88,6 +89,8 @@ def _add_emit(commands) -> None:
     parser.add_argument("--keys", type=int, help="as many as queries without this option")
     parser.add_argument("--query-halo", type=int, default=0)
     parser.add_argument("--log-sum-exp", action="store_true")
+    parser.add_argument("--layout", default="bhnd", choices=LAYOUTS,
+                        help="of q, k, v and the output in memory; bhnd is contiguous")
     parser.add_argument("--name", default="attention", help="of the function")
     parser.add_argument("-o", "--output", default="-", metavar="FILE",
                         help="'-', the default, is the standard output")
@@ -150,7 +153,8 @@ def _emit(options: argparse.Namespace) -> int:
         options.program, options.heads, options.head_dim, dtype=options.dtype,
         query_halo=options.query_halo, log_sum_exp=options.log_sum_exp, **given)
     keys = options.queries if options.keys is None else options.keys
-    text = attention.to_mlir(options.batch, options.queries, keys, options.name)
+    text = attention.to_mlir(options.batch, options.queries, keys, options.name,
+                             options.layout)
     if options.output == "-":
         sys.stdout.write(text)
     else:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from mta.dlpack import row_major
 from mta.errors import ContractError
 
 #: The schema of the JSON.
@@ -79,9 +80,15 @@ def _holds(condition: str, sizes: Sizes) -> bool:
     return value == 0 if relation == "==" else value >= 0
 
 
+def tokens_first(shape: Shape) -> Shape:
+    """Those of one of B×H×N×D that lies as B×N×H×D, with the heads of a token together."""
+    batch, heads, tokens, size = shape
+    return (heads * tokens * size, size, heads * size, 1)
+
+
 @dataclass(frozen=True)
 class Buffer:
-    """A contiguous array that the caller provides."""
+    """An array that the caller provides; strides are in elements."""
 
     name: str
     kind: str
@@ -94,6 +101,24 @@ class Buffer:
     def shape_of(self, sizes: Sizes) -> Shape:
         """The numbers of elements in every dimension."""
         return tuple(evaluate(extent, sizes) for extent in self.shape)
+
+    def strides_of(self, sizes: Sizes) -> Shape:
+        """How many elements neighbours in every dimension lie apart."""
+        return tuple(evaluate(stride, sizes) for stride in self.strides)
+
+    def names_in(self, strides: Shape, shape: Shape, names: Mapping[str, object]) -> dict[str, int]:
+        """The sizes that are strides of this buffer, of `names`, for an array.
+
+        With one row there is nothing to step over: its stride is 0.
+        """
+        return {name: step if extent > 1 else 0
+                for name, step, extent in zip(self.strides, strides, shape) if name in names}
+
+    def fits(self, strides: Shape, shape: Shape, sizes: Sizes) -> bool:
+        """Whether an array of these strides and this shape is what the contract says."""
+        return 0 in shape or all(
+            extent == 1 or step == expected
+            for step, extent, expected in zip(strides, shape, self.strides_of(sizes)))
 
 
 @dataclass(frozen=True)
@@ -165,11 +190,14 @@ class Function:
         """The buffers that are "input", "output" or "workspace", in order."""
         return tuple(buffer for buffer in self.buffers if buffer.kind == kind)
 
-    def bind(self, shapes: Mapping[str, Shape]) -> dict[str, int]:
+    def bind(self, shapes: Mapping[str, Shape],
+             strides: Mapping[str, Shape] | None = None) -> dict[str, int]:
         """The sizes that follow from the shapes of the inputs by name.
 
-        ContractError when shapes contradict each other or the contract, or when
-        the sizes are not supported.
+        `strides`, in elements, are those of inputs and outputs that are not contiguous;
+        an output without, whose strides the contract leaves open, is contiguous or has
+        its second and third dimension swapped. ContractError when shapes contradict each
+        other or the contract, or when the sizes are not supported.
         """
         sizes: dict[str, int] = {}
         for buffer in self.of_kind("input"):
@@ -185,8 +213,23 @@ class Function:
             if expected != tuple(shapes[buffer.name]):
                 raise ContractError(f"{buffer.name}: expects shape {expected}, but got "
                                     f"{tuple(shapes[buffer.name])}")
+        for buffer in (*self.of_kind("input"), *self.of_kind("output")):
+            sizes |= self._bind_strides(buffer, sizes, (strides or {}).get(buffer.name))
         self.check(sizes)
         return sizes
+
+    def _bind_strides(self, buffer: Buffer, sizes: Sizes, strides: Shape | None) -> dict[str, int]:
+        """The sizes that are strides; ContractError when an array's are not the contract's."""
+        shape = buffer.shape_of(sizes)
+        candidates = [row_major(shape)] if strides is None else [tuple(strides)]
+        if strides is None and buffer.kind == "output" and len(shape) == 4:
+            candidates.append(tokens_first(shape))
+        for candidate in candidates:
+            bound = buffer.names_in(candidate, shape, self.sizes)
+            if buffer.fits(candidate, shape, {**sizes, **bound}):
+                return bound
+        raise ContractError(f"{buffer.name}: expects strides ({', '.join(buffer.strides)}), but "
+                            f"got {candidates[0]} of shape {shape}")
 
     def check(self, sizes: Sizes) -> None:
         """ContractError unless the kernels are right for the sizes."""

@@ -12,14 +12,55 @@ from mta.signature import Signature, TensorType
 from mta.validation import require
 
 
-def module_text(attention, signature: Signature, name: str) -> str:
-    """A module with one function `name` that computes `attention`."""
+#: What lies next to what in an array of batch, heads, tokens (n) and elements (d), the
+#: last one fastest; "strided" is any order with the elements of a row side by side.
+LAYOUTS = ("bhnd", "bnhd", "strided")
+
+#: The arrays that have a layout; weights are contiguous.
+LAID_OUT = ("q", "k", "v", "out")
+
+
+def module_text(attention, signature: Signature, name: str,
+                layouts: Mapping[str, str] | None = None) -> str:
+    """A module with one function `name` that computes `attention`.
+
+    `layouts` are those of q, k, v and out, "bhnd" for what is left out. With another one
+    for out, the function writes to its last argument, %out.
+    """
     legal = isinstance(name, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name)
     require(bool(legal), "name", "an identifier", name)
-    arguments = ", ".join(f"%{n}: {t}" for n, t in signature.arguments.items())
-    lines = [f"func.func @{name}({arguments}) -> {_result_list(signature.results)} {{"]
-    lines += ["  " + line for line in _body(attention, signature)]
+    layouts = layouts or {}
+    for array, layout in layouts.items():
+        require(array in LAID_OUT, "layouts", f"names of {', '.join(LAID_OUT)}", array)
+        require(layout in LAYOUTS, f"layout of {array}", f"one of {', '.join(LAYOUTS)}", layout)
+    strides = {array: text for array, layout in layouts.items()
+               if (text := _strides(_laid_out(signature, array), layout))}
+    arguments = [f"%{n}: {t}" + (f" {{bufferization.buffer_layout = {strides[n]}}}"
+                                 if n in strides else "")
+                 for n, t in signature.arguments.items()]
+    results = signature.results
+    if "out" in strides:
+        arguments.append(f"%out: {_buffer(results[0], strides['out'])}")
+        results = results[1:]
+    arrow = f" -> {_result_list(results)}" if results else ""
+    lines = [f"func.func @{name}({', '.join(arguments)}){arrow} {{"]
+    lines += ["  " + line for line in _body(attention, signature, strides.get("out"))]
     return "\n".join([*lines, "}", ""])
+
+
+def _laid_out(signature: Signature, array: str) -> TensorType:
+    return signature.results[0] if array == "out" else signature.arguments[array]
+
+
+def _strides(tensor: TensorType, layout: str) -> str:
+    """MLIR's text of a layout, "" for a contiguous array."""
+    heads, size = tensor.shape[1], tensor.shape[3]
+    return {"bhnd": "", "bnhd": f"strided<[?, {size}, {heads * size}, 1]>",
+            "strided": "strided<[?, ?, ?, 1]>"}[layout]
+
+
+def _buffer(tensor: TensorType, strides: str) -> str:
+    return str(tensor).replace("tensor<", "memref<")[:-1] + f", {strides}>"
 
 
 def _result_list(results: tuple[TensorType, ...]) -> str:
@@ -27,7 +68,7 @@ def _result_list(results: tuple[TensorType, ...]) -> str:
     return f"({text})" if len(results) > 1 else text
 
 
-def _body(attention, signature: Signature) -> list[str]:
+def _body(attention, signature: Signature, output_strides: str | None) -> list[str]:
     """Attention, norm and gate; 16-bit programs round once, after the last step."""
     steps = 1 + attention.norm + (attention.gate is not None)
     output = signature.results[0]
@@ -44,8 +85,13 @@ def _body(attention, signature: Signature) -> list[str]:
         value = "%gated"
         lines.append(f"{value} = {line}")
     values = [value] + ["%log_sum_exp"] * attention.log_sum_exp
-    returned = ", ".join(map(str, signature.results))
-    return [*lines, f"return {', '.join(values)} : {returned}"]
+    results = signature.results
+    if output_strides:
+        lines.append(f"bufferization.materialize_in_destination {value} in restrict writable %out "
+                     f": ({output}, {_buffer(output, output_strides)}) -> ()")
+        values, results = values[1:], results[1:]
+    returned = f" {', '.join(values)} : {', '.join(map(str, results))}" if values else ""
+    return [*lines, f"return{returned}"]
 
 
 def _attention_op(attention, signature: Signature, output: TensorType) -> list[str]:

@@ -55,9 +55,10 @@ class Kernels:
         return compiler.assemble(self.ptx, self.chip)
 
     @classmethod
-    def build(cls, attention, signature, chip: str, schedule: Mapping[str, int | str]) -> "Kernels":
+    def build(cls, attention, signature, chip: str, schedule: Mapping[str, int | str],
+              layouts: Mapping[str, str] | None = None) -> "Kernels":
         """Compiles, or finds what was compiled; CompileError with the diagnostics."""
-        text = emission.module_text(attention, signature, "attention")
+        text = emission.module_text(attention, signature, "attention", layouts)
         pipeline = f"builtin.module({pipeline_text('mta-gpu', {'chip': chip, **schedule})})"
         data = cache.cached({"module": text, "pipeline": pipeline, "chip": chip},
                             lambda: _compile(text, pipeline, chip))

@@ -53,7 +53,7 @@ def text(attention, signature, levels: Levels | None, options: Mapping[str, int 
     """
     known = names_of(levels)
     require(level in known, "level", f"one of {', '.join(known)}", level)
-    program = emission.module_text(attention, signature, "attention")
+    program = _program(attention, signature, options)
     if level == _PROGRAM:
         return program
     module = compiler.Module.parse(program, "<attention>", keep_names=True)
@@ -66,11 +66,16 @@ def text(attention, signature, levels: Levels | None, options: Mapping[str, int 
     return str(module)
 
 
+def _program(attention, signature, options: Mapping[str, int | str]) -> str:
+    layouts = dict.fromkeys(emission.LAID_OUT, options.get("layout", "bhnd"))
+    return emission.module_text(attention, signature, "attention", layouts)
+
+
 def explain(attention, signature, levels: Levels | None, options: Mapping[str, int | str]) -> str:
     """The program in words, and the schedule with what else there was to choose from."""
     if levels is None or not levels.has_until:
         return attention.describe()
-    program = emission.module_text(attention, signature, "attention")
+    program = _program(attention, signature, options)
     module = compiler.Module.parse(program, "<attention>", keep_names=True)
     remarks = module.run_pipeline(levels.text(options, explain="true", until=levels.names[0]))
     return f"{attention.describe()}\n{_PLACE.sub('', _OPERATION.sub('', remarks))}"

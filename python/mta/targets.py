@@ -144,9 +144,14 @@ class EmulatedKernels:
     """The fused kernels of an attention; what runs is the PTX, launched by the contract."""
 
     def __init__(self, attention: Attention, signature: Signature, *, chip: str = OLDEST_CHIP,
-                 lazy_copies: int = 0, seed: int = 0, threads: int = 0, **schedule: int | str):
-        """By a schedule for a chip; the other options are those of `compiler.Device`."""
-        self.kernels = Kernels.build(attention, signature, chip, schedule)
+                 layout: str = "bhnd", lazy_copies: int = 0, seed: int = 0, threads: int = 0,
+                 **schedule: int | str):
+        """By a schedule for a chip; the other options are those of `compiler.Device`.
+
+        With another layout than "bhnd", arrays have to have it.
+        """
+        layouts = dict.fromkeys(emission.LAID_OUT, layout)
+        self.kernels = Kernels.build(attention, signature, chip, schedule, layouts)
         device = compiler.Device(lazy_copies=bool(lazy_copies), seed=seed, threads=threads)
         function = self.kernels.contract.function("attention")
         self._run = compiler.Launcher(self.kernels.ptx, function, device)
@@ -205,8 +210,8 @@ register(Target(
     EmulatedKernels,
     problem=compiler.library_problem,
     options=("chip", *_EMULATOR, *_KERNEL_SIZES),
-    words=_KERNEL_WORDS,
-    levels=Levels("mta-gpu", ("2G", "3G", "4"), not_passed=_EMULATOR),
+    words={**_KERNEL_WORDS, "layout": emission.LAYOUTS},
+    levels=Levels("mta-gpu", ("2G", "3G", "4"), not_passed=(*_EMULATOR, "layout")),
 ))
 register(Target(
     "cuda",

@@ -351,6 +351,47 @@ def test_memory_goes_back(gpu):
     gpu(on_gpu_memory)
 
 
+def gapped(array, capacity, heads=0):
+    """The array on the GPU with room for more tokens, its first heads those of others."""
+    from mta.cuda import DeviceArray
+    batch, own, tokens, size = array.shape
+    memory = np.full((batch, capacity, heads + own, size), np.nan, array.dtype)
+    memory[:, :tokens, heads:] = array.transpose(0, 2, 1, 3)
+    placed = DeviceArray.from_numpy(memory)
+    steps = [memory.strides[dim] for dim in (0, 2, 1, 3)]
+    start = placed.address + heads * steps[1]
+    return Interface(placed, shape=array.shape, strides=tuple(steps), data=(start, False))
+
+
+def on_gpu_arrays_with_gaps():
+    from mta.cuda import DeviceArray
+    program = attention(log_sum_exp=True)
+    arguments = random_arguments(program, 20, 20, batch=2)
+    run, placed = mta.compile(program, "cuda"), on_device(arguments)
+    expected = [x.to_numpy().tobytes() for x in run(**placed)]
+    for heads in (0, 3):
+        views = {name: gapped(arguments[name], 24, heads) for name in ("q", "k", "v")}
+        with driver_calls() as calls:
+            results = run(**{**placed, **views})
+        assert [x.to_numpy().tobytes() for x in results] == expected
+        # The kernels of a layout are loaded once, and nothing is copied.
+        names = [line.split()[0] for line in calls]
+        assert "cuMemcpyDtoDAsync" not in names and names.count("cuModuleLoadDataEx") == 1
+    with driver_calls() as calls:
+        run(**{**placed, **views})
+    assert not any("cuModuleLoad" in line for line in calls)
+    lse = DeviceArray((2, 2, 20), "f32", 0)
+    memory = DeviceArray((2, 20, 2, 16), program.dtype, 0)
+    out = Interface(memory, shape=(2, 2, 20, 16), strides=(1280, 32, 64, 2))
+    run(**{**placed, "k": views["k"]}, out=(out, lse))
+    result = np.ascontiguousarray(memory.to_numpy().transpose(0, 2, 1, 3))
+    assert [result.tobytes(), lse.to_numpy().tobytes()] == expected
+
+
+def test_arrays_with_gaps(gpu):
+    gpu(on_gpu_arrays_with_gaps)
+
+
 def message(error, run, **arguments):
     with pytest.raises(error) as raised:
         run(**arguments)
@@ -362,10 +403,13 @@ def on_gpu_wrong_arrays():
     arguments = random_arguments(program, 20, 20)
     run, placed = mta.compile(program, "cuda"), on_device(arguments)
     q = placed["q"]
-    transposed = {"shape": (1, 2, 20, 16), "strides": (1280, 32, 64, 2)}
+    transposed = {"shape": (1, 2, 20, 16), "strides": (1280, 32, 64, 4)}
     wrong = {
         "host": {"k": arguments["k"]},
         "gap": {"k": Interface(placed["k"], **transposed)},
+        "step": {"k": Interface(placed["k"], strides=(1280, 648, 32, 2))},
+        "weight": {"pre_conv": Interface(placed["k"], shape=placed["pre_conv"].shape,
+                                         strides=(512, 32, 2))},
         "address": {"k": Interface(placed["k"], data=(placed["k"].address + 2, False))},
         "type": {"q": Interface(q, typestr="<f2")},
         "words": {"q": Interface(q, typestr="<i4")},
@@ -375,6 +419,7 @@ def on_gpu_wrong_arrays():
         "out": {"out": np.zeros((1, 2, 20, 16), q.to_numpy().dtype)},
         "out-shape": {"out": placed["pre_conv"]},
         "out-gap": {"out": Interface(placed["v"], **transposed)},
+        "out-shared": {"out": Interface(placed["v"], strides=(0, 0, 32, 2))},
     }
     return {case: message((ValueError, TypeError), run, **{**placed, **changes})
             for case, changes in wrong.items()}
@@ -384,7 +429,9 @@ def test_wrong_arrays(gpu):
     messages = gpu(on_gpu_wrong_arrays)
     for case, expected in {
             "host": "k: expects an array on cuda:0 as others are, but got 'one on the host'",
-            "gap": "k: expects a row-major array without gaps, but got 'strides",
+            "gap": "k: expects rows without gaps, other strides multiples of 16 bytes, but got",
+            "step": "k: expects rows without gaps, other strides multiples of 16 bytes, but got",
+            "weight": "pre_conv: expects a row-major array without gaps, but got 'strides",
             "address": "k: expects an address that is a multiple of 16, but got",
             "type": "q: expects element type bf16, but got f16",
             "words": "q: expects element type bf16, but got i32",
@@ -393,7 +440,8 @@ def test_wrong_arrays(gpu):
             "list": "q: expects an array of NumPy or one with DLPack",
             "out": "out: expects an array of ((1, 2, 20, 16), 'bf16', 'cuda'), but got",
             "out-shape": "out: expects an array of ((1, 2, 20, 16), 'bf16', 'cuda'), but got",
-            "out-gap": "out: expects a row-major array without gaps"}.items():
+            "out-gap": "out: expects rows without gaps, other strides multiples of 16 bytes",
+            "out-shared": "out: expects elements of which no two share a place"}.items():
         assert messages[case].startswith(expected), messages[case]
 
 

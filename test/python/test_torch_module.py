@@ -250,3 +250,18 @@ def test_states_refuse_other_rows(name, tensor, message):
     assert state.length == 3
     with pytest.raises(ValueError, match="halo: expects a non-negative integer, but got -1"):
         mt.DecodingState(-1)
+
+
+def test_states_move_their_rows_seldom():
+    state = mt.DecodingState(halo=2)
+    rows = torch.arange(40.0).reshape(1, 1, 20, 2)
+    places, pieces = set(), []
+    for row in rows.split(1, dim=2):
+        _, keys, values = state.append(row, row, row + 1)
+        places.add(keys.data_ptr())
+        pieces.append((keys, values))
+    # Room for 1, 2, 4, 8, 16 and 32 rows.
+    assert len(places) <= 6
+    for length, (keys, values) in enumerate(pieces, start=1):
+        assert torch.equal(keys, rows[:, :, :length])
+        assert torch.equal(values, rows[:, :, :length] + 1)

@@ -9,6 +9,7 @@
 #include "mta/Conversion/MTAToGPU/MTAToGPU.h"
 
 #include "TileKernel.h"
+#include "mta/Dialect/MTA/Builders/BufferLayout.h"
 #include "mta/Dialect/MTA/Builders/LinalgBuilders.h"
 #include "mta/Dialect/MTA/Builders/OutputChain.h"
 
@@ -29,8 +30,14 @@ namespace mta {
 using namespace mlir;
 using namespace mta;
 
-/// The contiguous buffer of a tensor.
+/// The buffer of a tensor where it lies.
 static Value toBuffer(TileBuilder &b, Value tensor) {
+  return bufferization::ToBufferOp::create(b, getBufferType(tensor), tensor,
+                                           /*read_only=*/true);
+}
+
+/// The contiguous buffer of a tensor, a copy if it has gaps.
+static Value toContiguousBuffer(TileBuilder &b, Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   auto buffer = MemRefType::get(type.getShape(), type.getElementType());
   return bufferization::ToBufferOp::create(b, buffer, tensor,
@@ -39,7 +46,7 @@ static Value toBuffer(TileBuilder &b, Value tensor) {
 
 /// The elements of a tensor as one row.
 static Value toFlatBuffer(TileBuilder &b, Value tensor) {
-  Value buffer = toBuffer(b, tensor);
+  Value buffer = toContiguousBuffer(b, tensor);
   int64_t rank = cast<MemRefType>(buffer.getType()).getRank();
   if (rank == 1)
     return buffer;
@@ -48,16 +55,57 @@ static Value toFlatBuffer(TileBuilder &b, Value tensor) {
                                          ArrayRef<ReassociationIndices>{all});
 }
 
-/// A new buffer for a result of `type`, of which `sizes` are dynamic or not.
-static Value allocateResult(TileBuilder &b, Type resultType,
-                            ArrayRef<OpFoldResult> shape) {
-  auto type = cast<RankedTensorType>(resultType);
+/// The buffer that a result goes to: its destination, or a new one of the sizes
+/// `shape`. The kernel that combines splits of the keys takes all rows as one
+/// matrix, which rows with gaps are not.
+static Value allocateResult(TileBuilder &b, const KernelPlan &plan,
+                            Value result, ArrayRef<OpFoldResult> shape) {
+  if (auto copy = findDestination(result))
+    if (plan.keySplits == 1 ||
+        getBufferType(copy.getDest()).getLayout().isIdentity())
+      return copy.getDest();
+  auto type = cast<RankedTensorType>(result.getType());
   SmallVector<Value> sizes;
   for (auto [dim, size] : llvm::enumerate(shape))
     if (type.isDynamicDim(dim))
       sizes.push_back(getValueOrCreateConstantIndexOp(b, b.getLoc(), size));
   return memref::AllocOp::create(
       b, MemRefType::get(type.getShape(), type.getElementType()), sizes);
+}
+
+/// Rows are copied and stored 16 bytes at a time.
+static LogicalResult verifyLayout(AttentionOp op, StringRef what,
+                                  MemRefType type) {
+  if (type.getLayout().isIdentity())
+    return success();
+  SmallVector<int64_t> strides;
+  int64_t offset, elements = 128 / type.getElementTypeBitWidth();
+  auto isAligned = [&](int64_t stride) {
+    return ShapedType::isDynamic(stride) || stride % elements == 0;
+  };
+  if (failed(type.getStridesAndOffset(strides, offset)) || offset != 0 ||
+      strides.back() != 1 ||
+      !llvm::all_of(ArrayRef(strides).drop_back(), isAligned))
+    return op.emitOpError("expects ")
+           << what << " without gaps in rows and with other strides that are "
+           << "multiples of " << elements << " elements, but got " << type;
+  return success();
+}
+
+static LogicalResult verifyLayouts(AttentionOp op) {
+  if (failed(verifyLayout(op, "a query", getBufferType(op.getQuery()))) ||
+      failed(verifyLayout(op, "a key", getBufferType(op.getKey()))) ||
+      failed(verifyLayout(op, "a value", getBufferType(op.getValue()))))
+    return failure();
+  SmallVector<Value> results(op->getResults());
+  for (Operation *next : builders::findOutputChain(op))
+    results.push_back(next->getResult(0));
+  for (Value result : results)
+    if (auto copy = findDestination(result))
+      if (failed(verifyLayout(op, "a destination",
+                              cast<MemRefType>(copy.getDest().getType()))))
+        return failure();
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -101,8 +149,9 @@ static void addEpilogue(TileBuilder &b, AttentionOp op, const KernelPlan &plan,
       continue;
     }
     auto gate = cast<GateOp>(next);
-    buffers.weights[next] = gate.isScalar() ? toFlatBuffer(b, gate.getWeights())
-                                            : toBuffer(b, gate.getWeights());
+    buffers.weights[next] = gate.isScalar()
+                                ? toFlatBuffer(b, gate.getWeights())
+                                : toContiguousBuffer(b, gate.getWeights());
     buffers.biases[next] = toFlatBuffer(b, gate.getBias());
   }
 }
@@ -121,8 +170,8 @@ static KernelBuffers makeBuffers(TileBuilder &b, AttentionOp op,
   buffers.key = toBuffer(b, op.getKey());
   buffers.value = toBuffer(b, op.getValue());
   if (op.getQueryBoundaries()) {
-    buffers.queryBoundaries = toBuffer(b, op.getQueryBoundaries());
-    buffers.keyBoundaries = toBuffer(b, op.getKeyBoundaries());
+    buffers.queryBoundaries = toContiguousBuffer(b, op.getQueryBoundaries());
+    buffers.keyBoundaries = toContiguousBuffer(b, op.getKeyBoundaries());
   }
   for (ScoreOpInterface scoreOp : op.getScoreOps()) {
     Value weights = scoreOp.getWeightsOrNull();
@@ -131,10 +180,9 @@ static KernelBuffers makeBuffers(TileBuilder &b, AttentionOp op,
     buffers.weights[scoreOp] = toFlatBuffer(b, weights);
   }
   addEpilogue(b, op, plan, buffers);
-  buffers.output =
-      allocateResult(b, getOutput(op, buffers).getType(), shapes[0]);
+  buffers.output = allocateResult(b, plan, getOutput(op, buffers), shapes[0]);
   if (Value logSumExp = op.getLogSumExp())
-    buffers.logSumExp = allocateResult(b, logSumExp.getType(), shapes[1]);
+    buffers.logSumExp = allocateResult(b, plan, logSumExp, shapes[1]);
   return buffers;
 }
 
@@ -211,6 +259,8 @@ private:
     if (plan->readsTiles && !warpgroups)
       return op.emitOpError("expects a chip with wgmma, sm_90a, for ")
              << op.getKernelScheduleAttr();
+    if (failed(verifyLayouts(op)))
+      return failure();
     rewriter.setInsertionPoint(op);
     TileBuilder b(op.getLoc(), rewriter, plan->heads);
     ReifiedRankedShapedTypeDims shapes;
@@ -226,6 +276,9 @@ private:
     if (isSplit)
       emitCombination(b, op, *plan, buffers, workgroupBytes);
     auto replace = [&](Value result, Value buffer) {
+      // There is nothing to copy to a destination that the kernel wrote.
+      if (isa<BlockArgument>(buffer))
+        return rewriter.eraseOp(*result.getUsers().begin());
       rewriter.replaceAllUsesWith(
           result, bufferization::ToTensorOp::create(b, result.getType(), buffer,
                                                     /*restrict=*/true,

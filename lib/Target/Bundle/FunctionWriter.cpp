@@ -45,6 +45,17 @@ void FunctionWriter::write() {
 }
 
 /// The sizes as variables.
+void FunctionWriter::writeStrides(BufferAttr buffer) {
+  if (buffer.getStrides())
+    os << "    const int64_t strides[] = {" << list(buffer.getStrideExprs())
+       << "};\n";
+}
+
+/// The variable of `writeStrides`, or what stands for a contiguous array.
+static StringRef stridesOf(BufferAttr buffer) {
+  return buffer.getStrides() ? "strides" : "NULL";
+}
+
 void FunctionWriter::writeSizes(StringRef from) {
   for (auto [index, name] : llvm::enumerate(variant.sizes))
     os << "  const int64_t " << name << " = " << from << "[" << index << "];\n";
@@ -61,7 +72,7 @@ void FunctionWriter::writeMatch() {
   os << "\nstatic int " << variant.name
      << "_match(const MtaBundleTensor *tensors, int64_t *sizes) {\n";
   llvm::SmallBitVector known(variant.sizes.size());
-  std::string sizes;
+  std::string sizes, strides;
   for (auto [index, buffer] : llvm::enumerate(variant.buffers)) {
     auto shape = buffer.attr.getShape().getAffineMap().getResults();
     os << "  EXPECT(isTensor(&tensors[" << index << "], "
@@ -76,16 +87,28 @@ void FunctionWriter::writeMatch() {
           << "  sizes[" << size.getPosition() << "] = tensors[" << index
           << "].shape[" << dim << "];\n";
     }
+    for (auto [dim, step] : llvm::enumerate(buffer.attr.getStrideExprs())) {
+      auto size = dyn_cast<AffineSymbolExpr>(step);
+      if (!size || !buffer.attr.getStrides())
+        continue;
+      llvm::raw_string_ostream(strides)
+          << "  sizes[" << size.getPosition() << "] = getStride(&tensors["
+          << index << "], " << dim << ");\n"
+          << "  EXPECT(isSize(sizes[" << size.getPosition()
+          << "]), MTA_BUNDLE_BAD_STRIDES);\n";
+    }
   }
-  os << sizes;
+  os << sizes << strides;
   writeSizes("sizes");
   for (const std::string &name : variant.sizes)
     os << "  EXPECT(isSize(" << name << "), MTA_BUNDLE_BAD_SHAPE);\n";
-  for (auto [index, buffer] : llvm::enumerate(variant.buffers))
+  for (auto [index, buffer] : llvm::enumerate(variant.buffers)) {
     os << "  {\n    const int64_t shape[] = {"
-       << list(buffer.attr.getShape().getAffineMap().getResults())
-       << "};\n    CHECK(checkTensor(&tensors[" << index
-       << "], shape));\n  }\n";
+       << list(buffer.attr.getShape().getAffineMap().getResults()) << "};\n";
+    writeStrides(buffer.attr);
+    os << "    CHECK(checkTensor(&tensors[" << index << "], shape, "
+       << stridesOf(buffer.attr) << "));\n  }\n";
+  }
   os << "  return MTA_BUNDLE_SUCCESS;\n}\n";
 }
 
@@ -147,10 +170,15 @@ void FunctionWriter::writeBufferChecks(unsigned image) {
   for (auto [index, buffer] : llvm::enumerate(variant.buffers)) {
     BufferAttr attr = variant.contracts[image].lookup(buffer.attr.getName());
     auto shape = attr.getShape().getAffineMap().getResults();
-    os << "  {\n    const int64_t shape[] = {" << list(shape)
-       << "};\n    CHECK(checkBuffer(call->buffers[" << index << "], "
+    os << "  {\n    const int64_t shape[] = {" << list(shape) << "};\n";
+    writeStrides(attr);
+    os << "    CHECK(checkBuffer(call->buffers[" << index << "], "
        << elementBytes(attr.getElement()) << ", " << attr.getAlignment()
-       << ", shape, " << shape.size() << "));\n  }\n";
+       << ", shape, " << stridesOf(attr) << ", " << shape.size() << "));\n";
+    if (attr.getStrides() && attr.getKind() == BufferKind::Output)
+      os << "    EXPECT(lieApart(shape, strides, " << shape.size()
+         << "), MTA_BUNDLE_BAD_STRIDES);\n";
+    os << "  }\n";
   }
 }
 

@@ -31,6 +31,7 @@ private:
   std::string list(llvm::ArrayRef<mlir::AffineExpr> expressions) const;
 
   void writeSizes(llvm::StringRef from);
+  void writeStrides(BufferAttr buffer);
   void writeMatch();
   void writeMeasure(unsigned image);
   void writeLaunch(unsigned image);

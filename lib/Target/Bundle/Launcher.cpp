@@ -216,6 +216,50 @@ static int reserve(int64_t elementBytes, const int64_t *shape, int rank,
 }
 )";
 
+/// Reads strides of tensors.
+static constexpr StringLiteral strideFunction = R"(
+/// How many elements lie from one to the next of a dimension; any number does
+/// where there is one.
+static int64_t getStride(const MtaBundleTensor *tensor, int dim) {
+  int64_t stride = 1;
+  int i;
+  if (tensor->shape[dim] <= 1 ||
+      getBytes(1, tensor->shape, tensor->rank) <= 0)
+    return 0;
+  if (tensor->strides)
+    return tensor->strides[dim];
+  for (i = dim + 1; i < tensor->rank; ++i)
+    stride *= tensor->shape[i];
+  return stride;
+}
+)";
+
+/// Checks strides of outputs.
+static constexpr StringLiteral apartFunction = R"(
+/// Whether no two elements share a place: from the smallest stride on, each is
+/// at least as long as what the ones before go through.
+static int lieApart(const int64_t *shape, const int64_t *strides, int rank) {
+  int64_t end = 1;
+  unsigned done = 0;
+  for (;;) {
+    int next = -1, i;
+    for (i = 0; i < rank; ++i) {
+      if (shape[i] == 0)
+        return 1;
+      if (shape[i] > 1 && !(done >> i & 1u) &&
+          (next < 0 || strides[i] < strides[next]))
+        next = i;
+    }
+    if (next < 0)
+      return 1;
+    if (strides[next] < end)
+      return 0;
+    end += (shape[next] - 1) * strides[next];
+    done |= 1u << next;
+  }
+}
+)";
+
 /// Sizes of the arrays of the launcher, which are at least 1.
 static void setCounts(llvm::StringMap<std::string> &values,
                       const Model &model) {
@@ -251,8 +295,12 @@ std::string bundle::writeLauncher(const Model &model) {
   values["VERSION"] = MTA_VERSION;
   values["CHIPS"] = model.chips();
   values["ARITHMETIC"] = writeArithmetic(functions);
-  values["RESERVE"] =
-      StringRef(functions).contains("reserve(") ? reserveFunction.str() : "";
+  auto setIfUsed = [&](StringRef place, StringRef call, StringRef definition) {
+    values[place] = StringRef(functions).contains(call) ? definition.str() : "";
+  };
+  setIfUsed("RESERVE", "reserve(", reserveFunction);
+  setIfUsed("STRIDE", "getStride(", strideFunction);
+  setIfUsed("APART", "lieApart(", apartFunction);
   values["FUNCTIONS"] = functions;
   values["IMAGES"] = images;
   return fillTemplate(launcherTemplate, values);

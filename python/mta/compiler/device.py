@@ -48,21 +48,19 @@ class Device:
                 complete: Iterable[str] = ()):
         """While it lasts, code compiled for the device may run on `arrays`.
 
-        Kernels read the arrays, of which several may be one, and may not write
-        them; what they write goes to `written`, poisoned before, and `updated`,
+        Kernels read the arrays, of which several may share memory, and may not
+        write them; what they write goes to `written`, poisoned before, and `updated`,
         which keep what they hold.
         KernelError names the first instruction that did what it must not, or
         which of `complete`, names of `written`, is not written everywhere.
         """
         library = load_library()
         with contextlib.ExitStack() as registered:
-            # The device knows a range of memory by one name.
-            read = {(array.ctypes.data, array.nbytes): (name, array)
-                    for name, array in arrays.items()}
-            for access, named in ((_READ, dict(read.values())), (_WRITE, written or {}),
-                                  (_READ_AND_WRITE, updated or {})):
-                for name, array in named.items():
-                    self._register(name, array, access, registered)
+            for access, ranges in ((_READ, _united(_ranges(arrays))),
+                                   (_WRITE, _ranges(written or {})),
+                                   (_READ_AND_WRITE, _ranges(updated or {}))):
+                for start, end, name in ranges:
+                    self._register(name, start, end - start, access, registered)
             library.mtaDeviceBegin(self._handle)
             try:
                 yield
@@ -74,12 +72,10 @@ class Device:
                 array = written[name]
                 self.require_written(array.ctypes.data, array.size, array.itemsize, name)
 
-    def _register(self, name: str, array: np.ndarray, access: int,
+    def _register(self, name: str, start: int, size: int, access: int,
                   registered: contextlib.ExitStack) -> None:
-        library, start = load_library(), array.ctypes.data
-        if array.nbytes == 0:
-            return
-        if library.mtaDeviceRegister(self._handle, start, array.nbytes, access, name.encode()):
+        library = load_library()
+        if library.mtaDeviceRegister(self._handle, start, size, access, name.encode()):
             raise KernelError(last_error())
         registered.callback(library.mtaDeviceUnregister, self._handle, start)
 
@@ -113,3 +109,22 @@ class Device:
     def free(self, pointer: int) -> None:
         """Releases a buffer that the host code allocated."""
         load_library().mtaDeviceFree(self._handle, pointer)
+
+
+def _ranges(arrays: Mapping[str, np.ndarray]) -> list[tuple[int, int, str]]:
+    """Where the arrays that have elements begin and end, in order of addresses."""
+    return sorted(
+        (array.ctypes.data, array.ctypes.data + array.itemsize
+         + sum((n - 1) * step for n, step in zip(array.shape, array.strides)), name)
+        for name, array in arrays.items() if array.size)
+
+
+def _united(ranges: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Those that share memory as one, as the device knows a byte by one name."""
+    united: list[tuple[int, int, str]] = []
+    for start, end, name in ranges:
+        if united and start < united[-1][1]:
+            first, last, names = united.pop()
+            start, end, name = first, max(last, end), f"{names}, {name}"
+        united.append((start, end, name))
+    return united

@@ -9,6 +9,7 @@ import numpy as np
 
 from mta.compiler.device import Device
 from mta.contract import Buffer, Function, Sizes
+from mta.dlpack import row_major
 from mta.dtypes import numpy_dtype
 from mta.errors import ContractError
 
@@ -32,9 +33,12 @@ class Launcher:
 
     def __call__(self, *inputs: np.ndarray) -> list[np.ndarray]:
         """The outputs for the inputs in the contract's order."""
-        named = dict(zip((b.name for b in self.function.of_kind("input")), inputs, strict=True))
-        sizes = self.function.bind({name: array.shape for name, array in named.items()})
-        arrays = {buffer.name: self._array(buffer, sizes, named)
+        buffers = self.function.of_kind("input")
+        named = {buffer.name: self._input(buffer, array)
+                 for buffer, array in zip(buffers, inputs, strict=True)}
+        sizes = self.function.bind({name: array.shape for name, array in named.items()},
+                                   {name: _strides(array) for name, array in named.items()})
+        arrays = {buffer.name: named.get(buffer.name, _new_array(buffer, sizes))
                   for buffer in self.function.buffers}
         outputs = [buffer.name for buffer in self.function.of_kind("output")]
         zeroed = [b.name for b in self.function.buffers if b.must_be_zero]
@@ -56,23 +60,34 @@ class Launcher:
                 self.device.launch(self._module, kernel.entry, grid, kernel.block,
                                    kernel.dynamic_workgroup_bytes, kernel.pack(addresses, sizes))
 
-    @staticmethod
-    def _array(buffer: Buffer, sizes: Sizes, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        """The input, aligned and contiguous, or a new array."""
-        given = inputs.get(buffer.name)
-        if given is not None and given.flags.c_contiguous and (
-                given.ctypes.data % buffer.alignment == 0):
+    def _input(self, buffer: Buffer, given: np.ndarray) -> np.ndarray:
+        """The input, or a copy that is aligned, and contiguous if the contract wants that."""
+        is_open = any(stride in self.function.sizes for stride in buffer.strides)
+        if (is_open or given.flags.c_contiguous) and given.ctypes.data % buffer.alignment == 0:
             return given
-        array = _aligned_empty(buffer.shape_of(sizes), numpy_dtype(buffer.type))
-        if given is not None:
-            array[...] = given
-        elif buffer.must_be_zero:
-            array[...] = 0
+        array = _aligned_empty(given.shape, given.dtype, row_major(given.shape))
+        array[...] = given
         return array
 
 
-def _aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+def _new_array(buffer: Buffer, sizes: Sizes) -> np.ndarray:
+    dtype = numpy_dtype(buffer.type)
+    array = _aligned_empty(buffer.shape_of(sizes), dtype, buffer.strides_of(sizes))
+    if buffer.must_be_zero:
+        array[...] = 0
+    return array
+
+
+def _strides(array: np.ndarray) -> tuple[int, ...]:
+    """In elements."""
+    return tuple(step // array.itemsize for step in array.strides)
+
+
+def _aligned_empty(shape: tuple[int, ...], dtype: np.dtype,
+                   strides: tuple[int, ...]) -> np.ndarray:
+    """Of a shape whose elements lie somewhere in a range without gaps."""
     count = int(np.prod(shape)) * dtype.itemsize
     memory = np.empty(count + _ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start:start + count].view(dtype).reshape(shape)
+    flat = memory[start:start + count].view(dtype)
+    return np.lib.stride_tricks.as_strided(flat, shape, [n * dtype.itemsize for n in strides])

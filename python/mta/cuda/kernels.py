@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mta import arrays, boundaries
+from mta import arrays, boundaries, emission
 from mta.arrays import Array
 from mta.contract import Buffer, Sizes
 from mta.cuda import driver, streams
@@ -27,30 +27,67 @@ _OFFSETS = ("query_boundaries", "key_boundaries")
 #: The libraries that copy an array that kernels cannot take as it is.
 _COPYING = ("torch", "cupy")
 
+#: Kernels copy so many bytes at once.
+_ALIGNMENT = 16
+
+#: In elements.
+_LARGEST_STRIDE = 2**31 - 1
+
 #: The names of the element types in PyTorch.
 _TORCH_NAMES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64"}
 
 
+class _Variant:
+    """The kernels for arrays of some layouts, on the GPUs they were launched on."""
+
+    def __init__(self, kernels: Kernels):
+        self.kernels = kernels
+        self.function = kernels.contract.function("attention")
+        self._modules: dict[int, DeviceModule] = {}
+        self._lock = threading.Lock()
+
+    def module(self, index: int) -> DeviceModule:
+        """The kernels on the GPU of a number, loaded there at the first call."""
+        with self._lock:
+            if index not in self._modules:
+                self._modules[index] = DeviceModule(self.kernels.ptx, self.function, index)
+            return self._modules[index]
+
+
 class DeviceKernels:
-    """An attention for target "cuda"; `mta.compile` makes it."""
+    """An attention for target "cuda"; `mta.compile` makes it.
+
+    Arrays that are not contiguous have kernels of their own, which are compiled when
+    they are first met.
+    """
 
     def __init__(self, attention, signature, *, chip: str | None = None, **schedule: int | str):
         """For a chip, or for that of the first GPU; DriverError without one."""
         driver.initialize()
         chip = driver.chip_of(0) if chip is None else chip
-        self.kernels = Kernels.build(attention, signature, chip, schedule)
         self._attention = attention
         self._signature = signature
-        self._function = self.kernels.contract.function("attention")
-        self._modules: dict[int, DeviceModule] = {}
+        self._schedule = schedule
+        self._chip = chip
+        self._variants: dict[tuple[tuple[str, str], ...], _Variant] = {}
         self._lock = threading.Lock()
+        #: Those for contiguous arrays.
+        self.kernels = self._variant({}).kernels
+
+    def _variant(self, layouts: Mapping[str, str]) -> _Variant:
+        key = tuple(sorted(layouts.items()))
+        with self._lock:
+            if key not in self._variants:
+                self._variants[key] = _Variant(Kernels.build(
+                    self._attention, self._signature, self._chip, self._schedule, layouts))
+            return self._variants[key]
 
     def __call__(self, named: Mapping[str, object], outputs: Sequence[object] | None,
                  stream: object) -> list:
         """The results for the arguments by name; see `CompiledAttention.__call__`.
 
         Arrays that are not all on one GPU or all on the host, and on a GPU arrays
-        with gaps whose library does not copy them, are a ValueError.
+        that kernels cannot take and whose library does not copy them, are a ValueError.
         """
         model = named["q"]
         offsets = {name: named[name] for name in _OFFSETS if name in named}
@@ -64,7 +101,7 @@ class DeviceKernels:
         self._check(views, offsets)
         with driver.on_device(index):
             _wait_for_producers(tensors, handle)
-            views = {name: _ready(name, view, tensors[name], self._alignment(name), handle)
+            views = {name: _ready(name, view, tensors[name], handle)
                      for name, view in views.items()}
             with streams.in_turn(handle, model):
                 results = self._run(model, views, offsets, outputs, index, handle)
@@ -99,35 +136,33 @@ class DeviceKernels:
         boundaries.check_rows(self._attention,
                               {name: view.shape for name, view in views.items()}, offsets)
 
-    def _alignment(self, name: str) -> int:
-        position = list(self._signature.arguments).index(name)
-        return self._function.of_kind("input")[position].alignment
-
     def _run(self, model, views: Mapping[str, Array], offsets: Mapping[str, np.ndarray],
              outputs: Sequence[object] | None, index: int, handle: int) -> list:
         """Puts the kernels into the stream; results are `outputs` or new arrays for `model`."""
         inputs = [offsets[name] if name in offsets else views[name]
                   for name in self._signature.arguments]
-        names = [buffer.name for buffer in self._function.of_kind("input")]
-        sizes = self._function.bind({name: x.shape for name, x in zip(names, inputs)})
-        buffers = self._function.of_kind("output")
+        contiguous = self._variant({}).function
+        names = [buffer.name for buffer in contiguous.of_kind("input")]
+        buffers = contiguous.of_kind("output")
+        shapes = {name: x.shape for name, x in zip(names, inputs)}
+        sizes = contiguous.bind(shapes)
         if outputs is None:
             outputs = [_allocate(model, buffer, sizes, index) for buffer in buffers]
+        targets = {name: _output_view(name, output, buffer, sizes, index, handle)
+                   for name, buffer, output in zip(("out", "log_sum_exp"), buffers, outputs)}
+        # The order of a variant's outputs is that of the others.
+        variant = self._variant(_layouts({**views, **targets}))
+        placed = dict(zip(names, inputs)) | {
+            buffer.name: target
+            for buffer, target in zip(variant.function.of_kind("output"), targets.values())}
+        sizes = variant.function.bind(shapes, {name: x.strides for name, x in placed.items()
+                                               if isinstance(x, Array)})
         with contextlib.ExitStack() as copies:
-            addresses = {}
-            for name, value in zip(names, inputs):
-                addresses[name] = (value.address if isinstance(value, Array)
-                                   else copies.enter_context(_copied(value, handle)))
-            for buffer, output in zip(buffers, outputs):
-                addresses[buffer.name] = _output_address(output, buffer, sizes, index, handle)
-            self._module(index).launch(addresses, sizes, handle)
+            addresses = {name: value.address if isinstance(value, Array)
+                         else copies.enter_context(_copied(value, handle))
+                         for name, value in placed.items()}
+            variant.module(index).launch(addresses, sizes, handle)
         return list(outputs)
-
-    def _module(self, index: int) -> DeviceModule:
-        with self._lock:
-            if index not in self._modules:
-                self._modules[index] = DeviceModule(self.kernels.ptx, self._function, index)
-            return self._modules[index]
 
 
 def _on_one_gpu(views: Mapping[str, Array]) -> dict[str, Array]:
@@ -155,12 +190,35 @@ def _wait_for_producers(tensors: Mapping[str, object], handle: int) -> None:
                 streams.wait(handle, int(producer))
 
 
-def _ready(name: str, view: Array, value: object, alignment: int, handle: int) -> Array:
+def _layouts(views: Mapping[str, Array]) -> dict[str, str]:
+    """Those of the arrays that are not contiguous, by name."""
+    return {name: layout for name in emission.LAID_OUT
+            if (layout := _layout(name, views[name])) != "bhnd"}
+
+
+def _layout(name: str, view: Array) -> str | None:
+    """The kernels that take an array, see `Attention.to_mlir`; None if none do."""
+    if view.address % _ALIGNMENT:
+        return None
+    if view.is_contiguous:
+        return "bhnd"
+    steps = [step if size > 1 else 0 for size, step in zip(view.shape, view.strides)]
+    elements = _ALIGNMENT // numpy_dtype(view.dtype).itemsize
+    fits = all(step % elements == 0 and step <= _LARGEST_STRIDE for step in steps[:-1])
+    if name not in emission.LAID_OUT or not fits or steps[-1:] not in ([0], [1]):
+        return None
+    _, heads, tokens, size = view.shape
+    rows = steps[1] in (0, size) and steps[2] in (0, heads * size)
+    return "bnhd" if rows and size % elements == 0 else "strided"
+
+
+def _ready(name: str, view: Array, value: object, handle: int) -> Array:
     """The view, or one of a copy by its library where kernels cannot take it as it is."""
     library = arrays.library_of(value)
-    if (view.is_contiguous and view.address % alignment == 0) or library not in _COPYING:
-        _require_plain(name, view, alignment)
+    if _layout(name, view) is not None:
         return view
+    if library not in _COPYING:
+        _require_layout(name, view)
     if library == "torch":
         copy = value.clone(memory_format=sys.modules["torch"].contiguous_format)
     else:
@@ -168,8 +226,8 @@ def _ready(name: str, view: Array, value: object, alignment: int, handle: int) -
     return arrays.view_of(name, copy, handle)
 
 
-def _output_address(output: object, buffer: Buffer, sizes: Sizes, index: int,
-                    handle: int) -> int:
+def _output_view(name: str, output: object, buffer: Buffer, sizes: Sizes, index: int,
+                 handle: int) -> Array:
     """Where kernels write a result; ValueError unless they can."""
     require(arrays.library_of(output) != "jax", "out", "an array that can be written",
             "one of JAX")
@@ -178,16 +236,20 @@ def _output_address(output: object, buffer: Buffer, sizes: Sizes, index: int,
     got = (view.shape, view.dtype, view.device)
     require(got == expected, "out", f"an array of {expected}", got)
     require(view.index in (index, -1), "out", f"an array on cuda:{index}", f"cuda:{view.index}")
-    _require_plain("out", view, buffer.alignment)
-    return view.address
-
-
-def _require_plain(name: str, view: Array, alignment: int) -> None:
-    """ValueError unless kernels can take the array as it is."""
-    require(view.is_contiguous, name, "a row-major array without gaps",
+    _require_layout(name, view)
+    require(view.lies_apart, "out", "elements of which no two share a place",
             f"strides {view.strides} of shape {view.shape}")
-    aligned = view.address % alignment == 0
-    require(aligned, name, f"an address that is a multiple of {alignment}", view.address)
+    return view
+
+
+def _require_layout(name: str, view: Array) -> None:
+    """ValueError unless kernels can take the array as it is."""
+    aligned = view.address % _ALIGNMENT == 0
+    require(aligned, name, f"an address that is a multiple of {_ALIGNMENT}", view.address)
+    kind = ("rows without gaps, other strides multiples of 16 bytes"
+            if name in emission.LAID_OUT else "a row-major array without gaps")
+    require(_layout(name, view) is not None, name, kind,
+            f"strides {view.strides} of shape {view.shape}")
 
 
 def _allocate(model: object, buffer: Buffer, sizes: Sizes, index: int) -> object:

@@ -21,7 +21,9 @@ class DecodingState:
 
     A row of a convolution over cq queries reads cq − 1 rows before its own, and so `halo`
     is (cq − 1) + (cq' − 1) for windows of cq queries before and cq' after the softmax.
-    Every append makes new tensors, so that an earlier state can be kept.
+    Keys and values are kept with room for more, which doubles when it is full, and what
+    `append` returns are views of them, which kernels on a GPU read where they are. Rows
+    that are there never change.
     """
 
     def __init__(self, halo: int):
@@ -33,6 +35,8 @@ class DecodingState:
         #: All keys and values, B×Hk×length×D and ×Dv; None at first.
         self.keys: Optional[Tensor] = None
         self.values: Optional[Tensor] = None
+        # The memory that they are the first rows of.
+        self._room: Tuple[Optional[Tensor], Optional[Tensor]] = (None, None)
 
     @property
     def length(self) -> int:
@@ -52,16 +56,30 @@ class DecodingState:
         if self.keys is None:
             # Rows before the first do not exist: they read as zero, whatever stands there.
             self.queries = q.new_zeros((*q.shape[:2], self.halo, q.shape[3]))
-            self.keys, self.values = k, v
         else:
             for name, old, new in (("q", self.queries, q), ("k", self.keys, k),
                                    ("v", self.values, v)):
                 _require_alike(name, old, new)
-            self.keys = torch.cat((self.keys, k), dim=2)
-            self.values = torch.cat((self.values, v), dim=2)
+        self._room = (_appended(self._room[0], self.length, k),
+                      _appended(self._room[1], self.length, v))
+        length = self.length + k.shape[2]
+        self.keys, self.values = (room[:, :, :length] for room in self._room)
         rows = torch.cat((self.queries, q), dim=2)
         self.queries = rows[:, :, rows.shape[2] - self.halo:]
         return rows, self.keys, self.values
+
+
+def _appended(room: Optional[Tensor], length: int, rows: Tensor) -> Tensor:
+    """Memory that has `rows` behind the first `length` ones; the same if there is room."""
+    batch, heads, count, size = rows.shape
+    if room is None or length + count > room.shape[2]:
+        capacity = length + count if room is None else max(length + count, 2 * room.shape[2])
+        larger = rows.new_empty((batch, heads, capacity, size))
+        if room is not None:
+            larger[:, :, :length] = room[:, :, :length]
+        room = larger
+    room[:, :, length:length + count] = rows
+    return room
 
 
 def _require_alike(name: str, old: Tensor, new: Tensor) -> None:

@@ -122,3 +122,28 @@ func.func @small_memory(%t: tensor<1x1x64x16xbf16>) -> tensor<1x1x64x16xbf16> {
   } : tensor<1x1x64x16xbf16>, tensor<1x1x64x16xbf16>, tensor<1x1x64x16xbf16> -> tensor<1x1x64x16xbf16>
   return %o : tensor<1x1x64x16xbf16>
 }
+
+// -----
+
+func.func @odd_stride(%q: tensor<1x1x64x16xbf16>, %k: tensor<1x1x64x16xbf16> {bufferization.buffer_layout = strided<[?, ?, 20, 1]>}) -> tensor<1x1x64x16xbf16> {
+  // expected-error@+1 {{'mta.attention' op expects a key without gaps in rows and with other strides that are multiples of 8 elements, but got 'memref<1x1x64x16xbf16, strided<[?, ?, 20, 1]>>'}}
+  %o = mta.attention %q, %k, %k kernel_schedule(<rows = 64, key_tile = 16, warps = 2, stages = 1, query = registers, scores = f16>) {
+  ^bb0(%s: tensor<1x1x64x64xf32>):
+    %0 = mta.softmax %s : tensor<1x1x64x64xf32>
+    mta.yield %0 : tensor<1x1x64x64xf32>
+  } : tensor<1x1x64x16xbf16>, tensor<1x1x64x16xbf16>, tensor<1x1x64x16xbf16> -> tensor<1x1x64x16xbf16>
+  return %o : tensor<1x1x64x16xbf16>
+}
+
+// -----
+
+func.func @gaps_in_rows(%t: tensor<1x1x64x16xbf16>, %out: memref<1x1x64x16xbf16, strided<[?, ?, ?, 2]>>) {
+  // expected-error@+1 {{'mta.attention' op expects a destination without gaps in rows and with other strides that are multiples of 8 elements, but got}}
+  %o = mta.attention %t, %t, %t kernel_schedule(<rows = 64, key_tile = 16, warps = 2, stages = 1, query = registers, scores = f16>) {
+  ^bb0(%s: tensor<1x1x64x64xf32>):
+    %0 = mta.softmax %s : tensor<1x1x64x64xf32>
+    mta.yield %0 : tensor<1x1x64x64xf32>
+  } : tensor<1x1x64x16xbf16>, tensor<1x1x64x16xbf16>, tensor<1x1x64x16xbf16> -> tensor<1x1x64x16xbf16>
+  bufferization.materialize_in_destination %o in restrict writable %out : (tensor<1x1x64x16xbf16>, memref<1x1x64x16xbf16, strided<[?, ?, ?, 2]>>) -> ()
+  return
+}

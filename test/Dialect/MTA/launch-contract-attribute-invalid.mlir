@@ -114,3 +114,13 @@ module attributes {a = #mta.launch_contract<version = 1, function = "f", sizes =
 
 // expected-error @below {{expects a number to be a function of 0 sizes, but got one of 1}}
 module attributes {a = #mta.launch_contract<version = 1, function = "f", sizes = [], buffers = [], launches = [#mta.kernel_launch<kernel = @m::@k, parameters = [#mta.size<i32, affine_map<()[s0] -> (s0)>>], grid = affine_map<() -> (1, 1, 1)>, block = [1, 1, 1], cluster = [1, 1, 1], static_bytes = 0, dynamic_bytes = 0>]>} {}
+
+// -----
+
+// expected-error @below {{expects 2 results of the strides, but got 1}}
+module attributes {a = #mta.buffer<name = "x", kind = input, element = f32, shape = affine_map<() -> (4, 2)>, strides = affine_map<() -> (1)>, alignment = 4>} {}
+
+// -----
+
+// expected-error @below {{expects the strides to be a function of 0 sizes, but got one of 1}}
+module attributes {a = #mta.launch_contract<version = 1, function = "f", sizes = [], buffers = [#mta.buffer<name = "x", kind = input, element = f32, shape = affine_map<() -> (4)>, strides = affine_map<()[s0] -> (s0)>, alignment = 4>], launches = []>} {}

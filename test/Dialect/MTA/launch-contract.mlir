@@ -100,4 +100,34 @@ func.func @negative_no_launch(%x: memref<4xf32>) {
   return
 }
 
+// An array with gaps has strides, and one that is only written is an output.
+// CHECK: gpu.module @strided attributes {mta.launch_contracts = [
+// CHECK-SAME: sizes = ["rows", "step"]
+// CHECK-SAME:   buffers = [#mta.buffer<name = "y", kind = input, element = f32, shape = affine_map<()[s0, s1] -> (8)>, alignment = 4>,
+// CHECK-SAME:     #mta.buffer<name = "x", kind = output, element = f32, shape = affine_map<()[s0, s1] -> (s0, 4)>, strides = affine_map<()[s0, s1] -> (s1, 1)>, alignment = 4>]
+// CHECK-SAME:   parameters = [#mta.pointer<"x">, #mta.size<i64, affine_map<()[s0, s1] -> (s1)>>]
+func.func @destination(
+    %x: memref<?x4xf32, strided<[?, 1]>> {
+      mta.destination, mta.name = "x", mta.shape = affine_map<()[s0, s1] -> (s0, 4)>,
+      mta.strides = affine_map<()[s0, s1] -> (s1, 1)>},
+    %y: memref<8xf32> {mta.name = "y", mta.shape = affine_map<()[s0, s1] -> (8)>})
+    attributes {mta.sizes = ["rows", "step"]} {
+  %c1 = arith.constant 1 : index
+  %x0 = memref.extract_aligned_pointer_as_index %x : memref<?x4xf32, strided<[?, 1]>> -> index
+  %x1 = arith.index_cast %x0 : index to i64
+  %x2 = llvm.inttoptr %x1 : i64 to !llvm.ptr
+  %base, %offset, %sizes:2, %strides:2 = memref.extract_strided_metadata %x
+      : memref<?x4xf32, strided<[?, 1]>> -> memref<f32>, index, index, index, index, index
+  %step = arith.index_cast %strides#0 : index to i64
+  gpu.launch_func @strided::@kernel blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+      args(%x2 : !llvm.ptr, %step : i64)
+  return
+}
+
+gpu.module @strided {
+  gpu.func @kernel(%x: !llvm.ptr, %step: i64) kernel {
+    gpu.return
+  }
+}
+
 }

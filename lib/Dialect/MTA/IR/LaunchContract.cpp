@@ -37,14 +37,29 @@ static LogicalResult verifyMap(EmitError emitError, StringRef what,
 
 LogicalResult BufferAttr::verify(EmitError emitError, StringRef name,
                                  BufferKind, Type element, AffineMapAttr shape,
-                                 int64_t alignment) {
+                                 AffineMapAttr strides, int64_t alignment) {
   if (!element.isIntOrFloat())
     return emitError() << "expects a buffer of integers or floats, but got "
                        << element;
   if (alignment < 1 || !llvm::isPowerOf2_64(alignment))
     return emitError() << "expects the alignment of '" << name
                        << "' to be a power of two, but got " << alignment;
-  return verifyMap(emitError, "the shape", shape, /*results=*/-1);
+  if (failed(verifyMap(emitError, "the shape", shape, /*results=*/-1)))
+    return failure();
+  int64_t rank = shape.getAffineMap().getNumResults();
+  return strides ? verifyMap(emitError, "the strides", strides, rank)
+                 : success();
+}
+
+SmallVector<AffineExpr> BufferAttr::getStrideExprs() const {
+  if (AffineMapAttr strides = getStrides())
+    return SmallVector<AffineExpr>(strides.getAffineMap().getResults());
+  ArrayRef<AffineExpr> shape = getShape().getAffineMap().getResults();
+  SmallVector<AffineExpr> strides(shape.size());
+  AffineExpr stride = getAffineConstantExpr(1, getContext());
+  for (size_t dim = shape.size(); dim-- > 0; stride = stride * shape[dim])
+    strides[dim] = stride;
+  return strides;
 }
 
 LogicalResult SizeAttr::verify(EmitError emitError, IntegerType type,
@@ -194,10 +209,12 @@ LogicalResult LaunchContractAttr::verify(EmitError emitError, int64_t version,
   llvm::StringSet<> names;
   for (auto buffer : buffers.getAsRange<BufferAttr>()) {
     names.insert(buffer.getName());
-    if (failed(verifySymbols(emitError, "the shape",
-                             buffer.getShape().getAffineMap().getNumSymbols(),
-                             sizes.size())))
-      return failure();
+    for (auto [what, map] : {std::pair("the shape", buffer.getShape()),
+                             std::pair("the strides", buffer.getStrides())})
+      if (map && failed(verifySymbols(emitError, what,
+                                      map.getAffineMap().getNumSymbols(),
+                                      sizes.size())))
+        return failure();
   }
   for (Attribute launch : launches)
     if (failed(verifyLaunch(emitError, launch, names, sizes.size())))

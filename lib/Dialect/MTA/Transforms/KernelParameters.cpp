@@ -7,8 +7,9 @@
 //===----------------------------------------------------------------------===//
 //
 // A memref of rank 4 is eleven parameters of a kernel by the upstream
-// conversion: two pointers, an offset, sizes and strides. A contiguous one
-// needs a pointer and the sizes that are not static.
+// conversion: two pointers, an offset, sizes and strides. One that begins where
+// its pointer points to needs that, and the sizes and strides that are neither
+// static nor follow from the sizes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,9 +36,21 @@ using namespace mlir;
 /// copies need this much.
 static constexpr int64_t kPointerAlignment = 16;
 
+/// The strides of a layout, none of a contiguous one; failure for one that is
+/// not made of strides from the first element on.
+static FailureOr<SmallVector<int64_t>> stridesOf(MemRefType type) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (type.getLayout().isIdentity())
+    return strides;
+  if (failed(type.getStridesAndOffset(strides, offset)) || offset != 0)
+    return failure();
+  return strides;
+}
+
 static bool isExpanded(Type type) {
   auto memref = dyn_cast<MemRefType>(type);
-  return memref && memref.getLayout().isIdentity() && !memref.getMemorySpace();
+  return memref && succeeded(stridesOf(memref)) && !memref.getMemorySpace();
 }
 
 /// The types that stand for `type` in a kernel's parameters.
@@ -45,9 +58,11 @@ static SmallVector<Type> expandType(Type type) {
   MLIRContext *context = type.getContext();
   if (!isExpanded(type))
     return {type};
+  auto memref = cast<MemRefType>(type);
   SmallVector<Type> types = {LLVM::LLVMPointerType::get(context)};
-  types.append(cast<MemRefType>(type).getNumDynamicDims(),
-               IntegerType::get(context, 32));
+  types.append(memref.getNumDynamicDims(), IntegerType::get(context, 32));
+  types.append(llvm::count(*stridesOf(memref), ShapedType::kDynamic),
+               IntegerType::get(context, 64));
   return types;
 }
 
@@ -55,7 +70,30 @@ static SmallVector<Type> expandType(Type type) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
-/// The memref of a pointer and its dynamic sizes.
+/// Strides that a layout gives, with the dynamic ones from `parameters`, or
+/// those of contiguous rows of `sizes`.
+static SmallVector<Value> makeStrides(ImplicitLocOpBuilder &b, MemRefType type,
+                                      ArrayRef<Value> sizes,
+                                      ValueRange parameters) {
+  Type i64 = b.getI64Type();
+  auto constant = [&](int64_t number) -> Value {
+    return LLVM::ConstantOp::create(b, i64, b.getI64IntegerAttr(number));
+  };
+  SmallVector<Value> values;
+  for (int64_t stride : *stridesOf(type)) {
+    bool isDynamic = ShapedType::isDynamic(stride);
+    values.push_back(isDynamic ? parameters.front() : constant(stride));
+    parameters = parameters.drop_front(isDynamic);
+  }
+  if (!values.empty() || sizes.empty())
+    return values;
+  values.assign(sizes.size(), constant(1));
+  for (size_t dim = sizes.size() - 1; dim-- > 0;)
+    values[dim] = LLVM::MulOp::create(b, values[dim + 1], sizes[dim + 1]);
+  return values;
+}
+
+/// The memref of a pointer, its dynamic sizes and its dynamic strides.
 static Value makeMemRef(ImplicitLocOpBuilder &b, MemRefType type,
                         ValueRange parameters) {
   LLVMTypeConverter converter(b.getContext());
@@ -77,12 +115,10 @@ static Value makeMemRef(ImplicitLocOpBuilder &b, MemRefType type,
     sizes.push_back(LLVM::ZExtOp::create(b, i64, parameters.front()));
     parameters = parameters.drop_front();
   }
-  Value stride = LLVM::ConstantOp::create(b, i64, b.getI64IntegerAttr(1));
-  for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
-    descriptor.setSize(b, loc, dim, sizes[dim]);
+  SmallVector<Value> strides = makeStrides(b, type, sizes, parameters);
+  for (auto [dim, size, stride] : llvm::enumerate(sizes, strides)) {
+    descriptor.setSize(b, loc, dim, size);
     descriptor.setStride(b, loc, dim, stride);
-    if (dim > 0)
-      stride = LLVM::MulOp::create(b, stride, sizes[dim]);
   }
   Value value = descriptor;
   return UnrealizedConversionCastOp::create(b, type, value).getResult(0);
@@ -162,6 +198,14 @@ static void expandLaunch(gpu::LaunchFuncOp launch, ArrayRef<unsigned> order) {
       if (type.isDynamicDim(dim))
         operands.push_back(arith::IndexCastOp::create(
             b, b.getI32Type(), memref::DimOp::create(b, operand, dim)));
+    SmallVector<int64_t> strides = *stridesOf(type);
+    if (!llvm::is_contained(strides, ShapedType::kDynamic))
+      continue;
+    auto metadata = memref::ExtractStridedMetadataOp::create(b, operand);
+    for (auto [stride, value] : llvm::zip_equal(strides, metadata.getStrides()))
+      if (ShapedType::isDynamic(stride))
+        operands.push_back(
+            arith::IndexCastOp::create(b, b.getI64Type(), value));
   }
   launch.getKernelOperandsMutable().assign(operands);
 }

@@ -57,6 +57,18 @@ FailureOr<AffineExpr> LaunchContractBuilder::sizeOf(Value memref, int64_t dim) {
   return buffer->second.shape[dim];
 }
 
+/// A stride of an argument, of which `memref.extract_strided_metadata` has the
+/// address, the offset, the sizes and the strides.
+FailureOr<AffineExpr> LaunchContractBuilder::strideOf(OpResult stride) {
+  auto metadata = cast<memref::ExtractStridedMetadataOp>(stride.getOwner());
+  auto *buffer = buffers.find(metadata.getSource());
+  unsigned rank = metadata.getSizes().size(), number = stride.getResultNumber();
+  if (buffer == buffers.end() || number < 2 + rank ||
+      buffer->second.strides.empty())
+    return failure();
+  return buffer->second.strides[number - 2 - rank];
+}
+
 /// A result of `op`, whose operands are known.
 FailureOr<AffineExpr>
 LaunchContractBuilder::evaluate(Operation *op, ArrayRef<AffineExpr> operands) {
@@ -95,6 +107,8 @@ FailureOr<AffineExpr> LaunchContractBuilder::evaluate(Value value) {
     std::optional<int64_t> position = dim.getConstantIndex();
     if (position && isa<MemRefType>(dim.getSource().getType()))
       result = sizeOf(dim.getSource(), *position);
+  } else if (isa_and_present<memref::ExtractStridedMetadataOp>(op)) {
+    result = strideOf(cast<OpResult>(value));
   } else if (op && op->getNumResults() == 1) {
     SmallVector<AffineExpr> operands;
     for (Value operand : op->getOperands()) {
@@ -149,11 +163,15 @@ void LaunchContractBuilder::addArgument(BlockArgument argument) {
   if (!type)
     return;
   unsigned number = argument.getArgNumber();
+  bool isDestination =
+      function.getArgAttr(number, MTADialect::getDestinationAttrName()) !=
+      nullptr;
   auto given = function.getArgAttrOfType<StringAttr>(
       number, MTADialect::getNameAttrName());
   Buffer buffer;
   buffer.name = given ? given.str() : unique("arg" + std::to_string(number));
-  buffer.kind = BufferKind::Input;
+  buffer.kind = isDestination ? BufferKind::Output : BufferKind::Input;
+  buffer.place = number;
   buffer.type = type;
   buffer.alignment = elementBytes(type);
   auto shape = function.getArgAttrOfType<AffineMapAttr>(
@@ -169,6 +187,9 @@ void LaunchContractBuilder::addArgument(BlockArgument argument) {
       buffer.shape.push_back(b.getAffineConstantExpr(type.getDimSize(dim)));
     }
   }
+  if (auto strides = function.getArgAttrOfType<AffineMapAttr>(
+          number, MTADialect::getStridesAttrName()))
+    llvm::append_range(buffer.strides, strides.getAffineMap().getResults());
   buffers.insert({argument, std::move(buffer)});
 }
 
@@ -210,7 +231,7 @@ LogicalResult LaunchContractBuilder::addResults() {
     auto given = function.getResultAttrOfType<StringAttr>(
         number, MTADialect::getNameAttrName());
     (*buffer)->kind = BufferKind::Output;
-    (*buffer)->result = number;
+    (*buffer)->place = function.getNumArguments() + number;
     (*buffer)->name = given ? given.str()
                             : unique(terminator->getNumOperands() == 1
                                          ? "out"
@@ -239,22 +260,23 @@ LaunchContractBuilder::bufferOf(Value memref) {
          << function.getName() << "' as a buffer, for its launch contract";
 }
 
-/// Inputs in the order of arguments, outputs in that of results, and
-/// workspaces.
+/// Inputs in the order of arguments, outputs in that of arguments and results,
+/// and workspaces.
 ArrayAttr LaunchContractBuilder::buffersAttr() {
   SmallVector<const Buffer *> ofKind[3];
   for (auto &[value, buffer] : buffers)
     ofKind[static_cast<unsigned>(buffer.kind)].push_back(&buffer);
   llvm::sort(
       ofKind[static_cast<unsigned>(BufferKind::Output)],
-      [](const Buffer *a, const Buffer *b) { return a->result < b->result; });
+      [](const Buffer *a, const Buffer *b) { return a->place < b->place; });
   SmallVector<Attribute> attributes;
   for (ArrayRef<const Buffer *> kind : ofKind)
     for (const Buffer *buffer : kind)
-      attributes.push_back(
-          BufferAttr::get(b.getContext(), buffer->name, buffer->kind,
-                          buffer->type.getElementType(), mapOf(buffer->shape),
-                          buffer->alignment));
+      attributes.push_back(BufferAttr::get(
+          b.getContext(), buffer->name, buffer->kind,
+          buffer->type.getElementType(), mapOf(buffer->shape),
+          buffer->strides.empty() ? AffineMapAttr() : mapOf(buffer->strides),
+          buffer->alignment));
   return b.getArrayAttr(attributes);
 }
 

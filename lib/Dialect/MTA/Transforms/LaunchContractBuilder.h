@@ -32,11 +32,13 @@ public:
 private:
   struct Buffer {
     std::string name;
-    /// Outputs: the number of the result.
-    unsigned result = 0;
+    /// Outputs: their place among those that are arguments, then results.
+    unsigned place = 0;
     BufferKind kind;
     mlir::MemRefType type;
     mlir::SmallVector<mlir::AffineExpr> shape;
+    /// Empty if contiguous.
+    mlir::SmallVector<mlir::AffineExpr> strides;
     int64_t alignment;
   };
 
@@ -61,6 +63,7 @@ private:
   mlir::FailureOr<mlir::AffineExpr>
   evaluate(mlir::Operation *op, mlir::ArrayRef<mlir::AffineExpr> operands);
   mlir::FailureOr<mlir::AffineExpr> sizeOf(mlir::Value memref, int64_t dim);
+  mlir::FailureOr<mlir::AffineExpr> strideOf(mlir::OpResult stride);
   mlir::AffineMapAttr mapOf(llvm::ArrayRef<mlir::AffineExpr> results);
   mlir::ArrayAttr buffersAttr();
 

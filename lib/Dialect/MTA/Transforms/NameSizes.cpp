@@ -8,6 +8,7 @@
 
 #include "mta/Dialect/MTA/Transforms/Passes.h"
 
+#include "mta/Dialect/MTA/Builders/BufferLayout.h"
 #include "mta/Dialect/MTA/Transforms/SizeClasses.h"
 
 #include "mlir/IR/IntegerSet.h"
@@ -33,7 +34,12 @@ public:
 private:
   std::string unique(std::string name);
   std::string nameOf(StringAttr given, const Twine &otherwise);
+  StringRef nameOf(BlockArgument argument);
   void nameArguments();
+  LogicalResult nameStrides(BlockArgument argument,
+                            SmallVectorImpl<AffineExpr> &strides);
+  void setMap(BlockArgument argument, StringRef attribute,
+              ArrayRef<AffineExpr> results);
   AffineExpr addSize(SizeClasses::Class size, const Twine &otherwise);
   std::optional<AffineExpr> lookup(SizeClasses::Class size);
   LogicalResult addCondition(const SizeClasses::Condition &condition);
@@ -66,6 +72,13 @@ std::string SizeNamer::nameOf(StringAttr given, const Twine &otherwise) {
   return unique(isName ? name.str() : otherwise.str());
 }
 
+StringRef SizeNamer::nameOf(BlockArgument argument) {
+  return function
+      .getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                    MTADialect::getNameAttrName())
+      .getValue();
+}
+
 void SizeNamer::nameArguments() {
   StringRef attribute = MTADialect::getNameAttrName();
   for (unsigned number = 0; number < function.getNumArguments(); ++number)
@@ -95,6 +108,10 @@ std::optional<AffineExpr> SizeNamer::lookup(SizeClasses::Class size) {
 AffineExpr SizeNamer::addSize(SizeClasses::Class size, const Twine &otherwise) {
   if (std::optional<AffineExpr> known = lookup(size))
     return *known;
+  // A destination has rows for the queries behind the halo.
+  if (auto shift = classes.getShift(size))
+    if (std::optional<AffineExpr> other = lookup(shift->first))
+      return *other + shift->second;
   StringRef name = classes.getName(size);
   bool isFree = !name.empty() && !taken.contains(name);
   AffineExpr symbol = b.getAffineSymbolExpr(sizes.size());
@@ -135,28 +152,75 @@ void SizeNamer::require(AffineExpr size, bool isEquality) {
   areEqualities.push_back(isEquality);
 }
 
+/// Accesses of 16 bytes are aligned.
+static constexpr int64_t kAccessBits = 128;
+
+/// Strides of an argument that is not contiguous.
+LogicalResult SizeNamer::nameStrides(BlockArgument argument,
+                                     SmallVectorImpl<AffineExpr> &strides) {
+  MemRefType type = getBufferType(argument);
+  if (type.getLayout().isIdentity())
+    return success();
+  StringRef name = nameOf(argument);
+  SmallVector<int64_t> numbers;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(numbers, offset)) || offset != 0)
+    return function.emitOpError("expects a layout of strides, without an "
+                                "offset, but got ")
+           << type.getLayout() << " of '" << name << "'";
+  int64_t elements = kAccessBits / type.getElementTypeBitWidth();
+  for (auto [dim, stride] : llvm::enumerate(numbers)) {
+    if (!ShapedType::isDynamic(stride)) {
+      strides.push_back(b.getAffineConstantExpr(stride));
+      continue;
+    }
+    strides.push_back(b.getAffineSymbolExpr(sizes.size()));
+    sizes.push_back(unique((name + "_stride" + Twine(dim)).str()));
+    require(strides.back() % elements, /*isEquality=*/true);
+  }
+  return success();
+}
+
+void SizeNamer::setMap(BlockArgument argument, StringRef attribute,
+                       ArrayRef<AffineExpr> results) {
+  function.setArgAttr(argument.getArgNumber(), attribute,
+                      AffineMapAttr::get(AffineMap::get(
+                          0, sizes.size(), results, b.getContext())));
+}
+
 LogicalResult SizeNamer::run() {
   nameArguments();
-  SmallVector<SmallVector<AffineExpr>> shapes;
-  for (BlockArgument argument : function.getArguments()) {
+  SmallVector<BlockArgument> arrays;
+  for (BlockArgument argument : function.getArguments())
+    if (isa<RankedTensorType, MemRefType>(argument.getType()))
+      arrays.push_back(argument);
+  SmallVector<SmallVector<AffineExpr>> shapes, strides(arrays.size());
+  for (BlockArgument array : arrays) {
     SmallVector<AffineExpr> &shape = shapes.emplace_back();
-    auto tensor = dyn_cast<RankedTensorType>(argument.getType());
-    auto name = function.getArgAttrOfType<StringAttr>(
-        argument.getArgNumber(), MTADialect::getNameAttrName());
-    for (int64_t dim = 0; tensor && dim < tensor.getRank(); ++dim)
-      shape.push_back(addSize(classes.find(argument, dim),
-                              name.getValue() + "_size" + Twine(dim)));
+    int64_t rank = cast<ShapedType>(array.getType()).getRank();
+    for (int64_t dim = 0; dim < rank; ++dim)
+      shape.push_back(addSize(classes.find(array, dim),
+                              nameOf(array) + "_size" + Twine(dim)));
   }
+  for (auto [array, numbers] : llvm::zip_equal(arrays, strides))
+    if (failed(nameStrides(array, numbers)))
+      return failure();
+  function.walk([&](bufferization::MaterializeInDestinationOp copy) {
+    if (auto array = dyn_cast<BlockArgument>(copy.getDest()))
+      if (array.getOwner()->getParentOp() == function)
+        function.setArgAttr(array.getArgNumber(),
+                            MTADialect::getDestinationAttrName(),
+                            b.getUnitAttr());
+  });
   for (const SizeClasses::Condition &condition : classes.conditions)
     if (failed(addCondition(condition)))
       return failure();
-  MLIRContext *context = b.getContext();
-  for (auto [argument, shape] :
-       llvm::zip_equal(function.getArguments(), shapes))
-    if (isa<RankedTensorType>(argument.getType()))
-      function.setArgAttr(
-          argument.getArgNumber(), MTADialect::getShapeAttrName(),
-          AffineMapAttr::get(AffineMap::get(0, sizes.size(), shape, context)));
+  for (auto [array, shape, numbers] :
+       llvm::zip_equal(arrays, shapes, strides)) {
+    setMap(array, MTADialect::getShapeAttrName(), shape);
+    if (!numbers.empty())
+      setMap(array, MTADialect::getStridesAttrName(), numbers);
+  }
   function->setAttr(MTADialect::getSizesAttrName(),
                     b.getStrArrayAttr(llvm::to_vector_of<StringRef>(sizes)));
   if (!constraints.empty())

@@ -8,6 +8,7 @@
 
 #include "mta/Dialect/MTA/Transforms/SizeClasses.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -34,7 +35,7 @@ SizeClasses::Class SizeClasses::node(Value tensor, unsigned dim) {
   if (!isNew)
     return result;
   classes.insert(numNodes++);
-  int64_t size = cast<RankedTensorType>(tensor.getType()).getDimSize(dim);
+  int64_t size = cast<ShapedType>(tensor.getType()).getDimSize(dim);
   if (ShapedType::isStatic(size))
     classes.unionSets(result, constantNode(size));
   return result;
@@ -76,7 +77,7 @@ void SizeClasses::unify(Value left, unsigned leftDim, Value right,
 }
 
 void SizeClasses::unifyShapes(Value left, Value right) {
-  auto type = cast<RankedTensorType>(left.getType());
+  auto type = cast<ShapedType>(left.getType());
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     unify(left, dim, right, dim);
 }
@@ -202,7 +203,11 @@ void SizeClasses::visit(Operation *op) {
         if (isa<RankedTensorType>(cast.getSource().getType()) &&
             isa<RankedTensorType>(cast.getType()))
           unifyShapes(cast.getSource(), cast.getResult());
-      });
+      })
+      .Case<bufferization::MaterializeInDestinationOp>(
+          [&](bufferization::MaterializeInDestinationOp copy) {
+            unifyShapes(copy.getSource(), copy.getDest());
+          });
   if (auto structured = dyn_cast<linalg::LinalgOp>(op))
     visit(structured);
   if (auto style = dyn_cast<DestinationStyleOpInterface>(op))

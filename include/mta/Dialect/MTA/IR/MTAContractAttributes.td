@@ -31,19 +31,28 @@ def MTA_BufferAttr : AttrDef<MTA_Dialect, "Buffer"> {
   let mnemonic = "buffer";
   let summary = "a buffer that a caller of kernels provides";
   let description = [{
-    Contiguous elements in global memory, the last dimension varying fastest.
+    Elements in global memory, the last dimension varying fastest.
 
     - `kind`: `input`, only read; `output`, every element is written;
       `workspace`, of no interest before the first and after the last kernel.
       What a workspace holds before does not matter.
     - `shape`: a result for every dimension, a function of the sizes of the
       contract.
+    - `strides`: a result for every dimension, how many elements lie between
+      neighbours; left out for contiguous elements. The elements of an output
+      lie apart.
     - `alignment`: of the first byte, in bytes.
   }];
   let parameters = (ins StringRefParameter<"unique in the contract">:$name,
                         EnumParameter<MTA_BufferKind>:$kind,
                         "::mlir::Type":$element,
-                        "::mlir::AffineMapAttr":$shape, "int64_t":$alignment);
+                        "::mlir::AffineMapAttr":$shape,
+                        OptionalParameter<"::mlir::AffineMapAttr">:$strides,
+                        "int64_t":$alignment);
+  let extraClassDeclaration = [{
+    /// A result for every dimension, of contiguous elements too.
+    ::llvm::SmallVector<::mlir::AffineExpr> getStrideExprs() const;
+  }];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -49,7 +49,8 @@ def MTA_Dialect : Dialect {
     /// Discardable attributes of functions by which `mta-name-sizes` tells
     /// `mta-launch-contract` what it knows of sizes: the names of dynamic ones,
     /// an array of strings; which are supported, a set of them; and of an
-    /// argument its dimensions, a map of them.
+    /// argument its dimensions and, if it may have gaps, its strides, maps of
+    /// them.
     static constexpr ::llvm::StringLiteral getSizesAttrName() {
       return "mta.sizes";
     }
@@ -58,6 +59,13 @@ def MTA_Dialect : Dialect {
     }
     static constexpr ::llvm::StringLiteral getShapeAttrName() {
       return "mta.shape";
+    }
+    static constexpr ::llvm::StringLiteral getStridesAttrName() {
+      return "mta.strides";
+    }
+    /// Of an argument that is only written.
+    static constexpr ::llvm::StringLiteral getDestinationAttrName() {
+      return "mta.destination";
     }
 
     /// The discardable attribute of an argument or result of a function that

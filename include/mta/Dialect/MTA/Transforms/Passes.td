@@ -64,20 +64,38 @@ def ApproximateMathPass : Pass<"mta-approximate-math"> {
 def KernelParametersPass : Pass<"mta-kernel-parameters", "::mlir::ModuleOp"> {
   let summary = "kernels take pointers and sizes in place of memrefs";
   let description = [{
-    Before: kernels with contiguous memrefs as arguments, and their launches.
-    After: a kernel takes, for every such memref, a pointer aligned to 16 bytes
-    and a 32-bit number for every dimension that is not static; the launches
-    pass them. That is what people who launch a kernel themselves have to pass.
+    Before: kernels with memrefs as arguments that begin where their pointer
+    points to, and their launches. After: a kernel takes, for every such memref,
+    a pointer aligned to 16 bytes, a 32-bit number for every dimension that is
+    not static, and a 64-bit one for every stride that a layout leaves open; the
+    launches pass them. That is what people who launch a kernel themselves have
+    to pass.
 
     Arguments that come from those of the function that launches the kernel, also
     by views, stand first, in the function's order; others follow.
 
-    Other arguments stay as they are, among them memrefs with a layout or in a
+    Other arguments stay as they are, among them memrefs with an offset or in a
     memory space.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect",
                            "::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect"];
+}
+
+def VerifyBufferLayoutsPass
+    : Pass<"mta-verify-buffer-layouts", "::mlir::ModuleOp"> {
+  let summary = "check the layouts of arguments";
+  let description = [{
+    Before and after: functions of tensors on their way to bufferization. The
+    attribute `bufferization.buffer_layout` of an argument is a layout for its
+    rank, or an error says which is not.
+
+    ```mlir
+    func.func @before_and_after(%x: tensor<?x64xf32> {bufferization.buffer_layout = strided<[?, 1]>}) {
+      return
+    }
+    ```
+  }];
 }
 
 def NameSizesPass : Pass<"mta-name-sizes", "::mlir::ModuleOp"> {
@@ -89,7 +107,9 @@ def NameSizesPass : Pass<"mta-name-sizes", "::mlir::ModuleOp"> {
     of which those that have to be equal are one; `mta.supported`, the sizes for
     which it means anything, where there are others; and of every argument
     `mta.shape`, its dimensions in terms of these sizes, and `mta.name`, which
-    results have, too.
+    results have, too. Strides that the layout of an argument leaves open are
+    sizes, which `mta.strides` refers to, and `mta.destination` marks an argument
+    that a result is copied to.
 
     ```mlir
     func.func @before(%x: tensor<?x8x?x16xf32>, %gamma: tensor<16xf32>) -> tensor<?x8x?x16xf32> {
