@@ -69,6 +69,7 @@ MTA_C_EXPORT MtaModule *mtaModuleParseWithNames(const char *text, size_t length,
 /// An independent copy of a module.
 MTA_C_EXPORT MtaModule *mtaModuleClone(const MtaModule *module);
 
+/// Releases a module; executables made of it stay.
 MTA_C_EXPORT void mtaModuleDestroy(MtaModule *module);
 
 /// Runs a pass pipeline in the syntax of `mta-opt --pass-pipeline`, for example
@@ -76,7 +77,7 @@ MTA_C_EXPORT void mtaModuleDestroy(MtaModule *module);
 /// module may be left partly transformed and should be destroyed.
 MTA_C_EXPORT int mtaModuleRunPipeline(MtaModule *module, const char *pipeline);
 
-/// The module as text.
+/// The module as text that `mtaModuleParse` reads.
 MTA_C_EXPORT char *mtaModulePrint(const MtaModule *module);
 
 /// Translates a copy of the module, whatever level it is at, to one PTX text
@@ -105,6 +106,8 @@ MTA_C_EXPORT char *mtaAssemblePTX(const char *ptx, const char *chip,
 MTA_C_EXPORT MtaExecutable *mtaModuleCompile(const MtaModule *module,
                                              int optimizationLevel);
 
+/// Releases an executable with its code: addresses of its functions end with
+/// it.
 MTA_C_EXPORT void mtaExecutableDestroy(MtaExecutable *executable);
 
 /// The address of a function of the executable, or NULL. A function `f` of

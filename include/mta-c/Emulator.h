@@ -60,10 +60,14 @@ enum {
 /// structure, then what matters.
 typedef struct MtaEmulatorLaunchConfig {
   size_t size;
+  /// The name of the kernel.
   const char *entry;
+  /// Blocks, and threads of a block, in x, y and z.
   uint32_t grid[3];
   uint32_t block[3];
+  /// Bytes of dynamic shared memory of a block.
   uint32_t dynamicShared;
+  /// One of MTA_EMULATOR_ASYNC_EAGER and MTA_EMULATOR_ASYNC_LAZY.
   int32_t async;
   /// The parameters as the entry lays them out (see mtaEmulatorModuleEntries).
   const void *parameters;
@@ -83,12 +87,14 @@ typedef struct MtaEmulatorLaunchConfig {
 /// Valid until the next call on this thread.
 MTA_C_EMULATOR_EXPORT const char *mtaEmulatorLastError(void);
 
+/// Releases a string that this library returned.
 MTA_C_EMULATOR_EXPORT void mtaEmulatorFree(void *pointer);
 
 /// Parses `length` bytes of PTX. `name` stands for the file in messages.
 MTA_C_EMULATOR_EXPORT MtaEmulatorModule *
 mtaEmulatorModuleParse(const char *text, size_t length, const char *name);
 
+/// Releases a module with its variables.
 MTA_C_EMULATOR_EXPORT void mtaEmulatorModuleDestroy(MtaEmulatorModule *module);
 
 /// The entries as JSON: {"target": "sm_80", "entries": [{"name": …,
@@ -108,10 +114,14 @@ mtaEmulatorModuleVariable(const MtaEmulatorModule *module, const char *name,
 MTA_C_EMULATOR_EXPORT int mtaEmulatorModuleCheck(MtaEmulatorModule *module,
                                                  const char *entry);
 
+/// A memory without ranges.
 MTA_C_EMULATOR_EXPORT MtaEmulatorMemory *mtaEmulatorMemoryCreate(void);
+
+/// Releases a memory; the ranges stay, as they are the caller's.
 MTA_C_EMULATOR_EXPORT void mtaEmulatorMemoryDestroy(MtaEmulatorMemory *memory);
 
-/// Registers `size` bytes at `base`. Ranges do not overlap. `name` appears in
+/// Registers `size` bytes at `base`, with MTA_EMULATOR_IN, OUT or INOUT as the
+/// `access`. Ranges do not overlap. `name` appears in
 /// messages. Cheap: nothing is copied, and only outputs are touched.
 MTA_C_EMULATOR_EXPORT int mtaEmulatorMemoryAdd(MtaEmulatorMemory *memory,
                                                void *base, size_t size,
@@ -142,7 +152,9 @@ mtaEmulatorTensorMapEncodeTiled(void *tensorMap, int dataType, uint32_t rank,
                                 const uint32_t *elementStrides, int interleave,
                                 int swizzle, int l2Promotion, int fill);
 
-/// Runs a kernel to its end and returns its counters as JSON, or NULL.
+/// Runs a kernel to its end and returns its counters as JSON
+/// (docs/emulator.md names them), or NULL after a fault, which the message
+/// describes.
 MTA_C_EMULATOR_EXPORT char *
 mtaEmulatorLaunch(MtaEmulatorModule *module, MtaEmulatorMemory *memory,
                   const MtaEmulatorLaunchConfig *config);

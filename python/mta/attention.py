@@ -143,8 +143,9 @@ class Attention:
                   keys: int | None = None) -> Signature:
         """Argument and result types of the function `to_mlir` writes.
 
-        None is a dynamic size. `queries` counts the halo rows; fewer queries
-        than `query_halo`, or a size below 1, is a ValueError.
+        `batch`, `queries` and `keys` are numbers of elements, None a dynamic one.
+        `queries` counts the halo rows; fewer queries than `query_halo`, or a size
+        below 1, is a ValueError.
         """
         for name, size in (("batch", batch), ("queries", queries), ("keys", keys)):
             require(size is None or is_integer(size, 1), name, "None or a positive integer", size)
@@ -177,12 +178,13 @@ class Attention:
                 layout: str = "bhnd") -> str:
         """The MLIR text of a module with one function `name` that computes this.
 
-        Sizes as in `signature`, whose arguments the function has in that order. `layout`
-        says how q, k, v and the output lie in memory: "bhnd", contiguous in the order of
-        their dimensions; "bnhd", the heads of a token side by side, as projections make
-        them, with any stride of the batch; or "strided", with any strides but that of the
-        elements of a row, which is 1. In the last two the output is the last argument, %out,
-        which kernels for GPUs write.
+        `batch`, `queries` and `keys` as in `signature`, whose arguments the function
+        has in that order. A `name` that is no identifier is a ValueError. `layout` says how
+        q, k, v and the output lie in memory: "bhnd", contiguous in the order of their
+        dimensions; "bnhd", the heads of a token side by side, as projections make them, with
+        any stride of the batch; or "strided", with any strides but that of the elements of a
+        row, which is 1. In the last two the output is the last argument, %out, which kernels
+        for GPUs write.
         """
         layouts = dict.fromkeys(emission.LAID_OUT, layout)
         return emission.module_text(self, self.signature(batch, queries, keys), name, layouts)
@@ -206,7 +208,7 @@ class Attention:
 
     @classmethod
     def v1(cls, heads: int, head_dim: int, layer: int = 0, **fields: object) -> "Attention":
-        """6×11 convolution · softmax · mix of head pairs · norm with depth scaling."""
+        """6×11 convolution · softmax · mix of head pairs · norm scaled by the depth of `layer`."""
         return cls.preset("v1", heads, head_dim, layer=layer, **fields)
 
     @classmethod

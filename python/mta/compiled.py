@@ -21,7 +21,8 @@ def compile(attention: Attention, target: str = "reference", *, batch: int | Non
             options: Mapping[str, int | str] | None = None) -> "CompiledAttention":
     """Compiles `attention` for a target: "numpy", "reference", "cpu", "ptx", "cuda" or another.
 
-    Others are those that `mta.targets` registered. Sizes are those of every call, None where they may vary. `options` are a
+    Others are those that `mta.targets` registered. `batch`, `queries` and `keys` are the
+    sizes of every call, None where they may vary. `options` are a
     target's own; those of "cpu" are its schedule, `query_tile`, `key_tile`,
     `edge_key_tile`, `sweeps` and `heads` (see `#mta.schedule`; 0 for the
     compiler's choice), `vector_bits` (of a register, 0 for this machine's),
@@ -44,7 +45,11 @@ def compile(attention: Attention, target: str = "reference", *, batch: int | Non
 
 
 class CompiledAttention:
-    """An attention compiled for a target; made by `mta.compile`."""
+    """An attention compiled for a target; made by `mta.compile`.
+
+    `attention`, `target` and `signature` are what it was made of, `options` those of
+    the target. It is called on arrays; the first call compiles nothing more.
+    """
 
     def __init__(self, attention: Attention, target: targets.Target, signature: Signature,
                  options: Mapping[str, int | str] | None = None):
@@ -112,11 +117,11 @@ class CompiledAttention:
 
         q: B×H×Nq×D, k: B×Hk×Nk×D, v: B×Hk×Nk×Dv and every weight by name, all
         of the attention's element type; with `variable_length` the cumulative
-        offsets of the sequences, integers from 0 to Nq and to Nk, as many for
-        the queries as for the keys. Output: B×H×(Nq − query_halo)×Dv of the
-        same type, log-sum-exp: B×H×(Nq − query_halo), float32, or
-        float64 for f64. A wrong argument is a TypeError or ValueError that
-        names it.
+        offsets of the sequences, `query_boundaries` and `key_boundaries`, integers
+        from 0 to Nq and to Nk, as many for the queries as for the keys. Output:
+        B×H×(Nq − query_halo)×Dv of the same type, log-sum-exp:
+        B×H×(Nq − query_halo), float32, or float64 for f64. A wrong argument is a
+        TypeError or ValueError that names it.
 
         Arrays are NumPy's or of any library with DLPack, such as PyTorch, CuPy
         and JAX, or with `__cuda_array_interface__`; results are of the library
@@ -130,8 +135,8 @@ class CompiledAttention:
         with `__cuda_stream__`, as cuda.core has them, with `cuda_stream` (PyTorch)
         or `ptr` (CuPy). None is the current stream of the library of q; where that
         has one, what is in it before comes before the kernels, and they come before
-        what is put into it then. The call does not wait for the kernels, except for results on the host and of
-        libraries without a current stream.
+        what is put into it then. The call does not wait for the kernels, except for
+        results on the host and of libraries without a current stream.
         """
         named = {"q": q, "k": k, "v": v, **weights}
         offsets = {"query_boundaries": query_boundaries, "key_boundaries": key_boundaries}
@@ -157,8 +162,8 @@ class CompiledAttention:
                   **weights: np.ndarray) -> dict[str, np.ndarray]:
         """The gradients of Σ output · d_output by argument name, q, k, v and weights.
 
-        d_output has the shape and type of the output, the other arguments are
-        those of a call. NotImplementedError when the target has no gradients.
+        d_output has the shape and type of the output. q, k, v, the weights, query_boundaries
+        and key_boundaries are those of a call. NotImplementedError when the target has no gradients.
         """
         if self._run_gradients is None:
             raise NotImplementedError(f"target {self.target.name} computes no gradients")

@@ -28,7 +28,9 @@ SCHEMA_PATH = Path(__file__).with_name("contract.schema.json")
 
 _VERSION = 1
 
+#: Numbers of elements by the names that expressions have for them.
 Sizes = Mapping[str, int]
+#: Numbers of elements of every dimension.
 Shape = tuple[int, ...]
 
 _OPERATORS = {
@@ -44,7 +46,10 @@ _FUNCTIONS = {
 
 
 def evaluate(expression: str, sizes: Sizes) -> int:
-    """The value of an expression; ContractError when it is none or lacks a size."""
+    """The value of an expression of `sizes` with +, −, *, ceildiv, floordiv and mod.
+
+    ContractError for another `expression`, or one with a size that is not given.
+    """
     try:
         return _evaluate(_parse(expression), sizes)
     except (SyntaxError, KeyError, TypeError, ZeroDivisionError) as error:
@@ -90,16 +95,23 @@ def tokens_first(shape: Shape) -> Shape:
 class Buffer:
     """An array that the caller provides; strides are in elements."""
 
+    #: That of the argument or result; workspaces have names of their own.
     name: str
+    #: "input", "output" or "workspace".
     kind: str
+    #: The element type by its name in MLIR, such as "bf16".
     type: str
+    #: The elements of every dimension, expressions of the sizes.
     shape: tuple[str, ...]
+    #: Elements from one index to the next of every dimension, expressions of the sizes.
     strides: tuple[str, ...]
+    #: Of the first byte, in bytes.
     alignment: int
+    #: Whether a workspace has to be zero before the first kernel.
     must_be_zero: bool = False
 
     def shape_of(self, sizes: Sizes) -> Shape:
-        """The numbers of elements in every dimension."""
+        """The numbers of elements in every dimension, for `sizes`."""
         return tuple(evaluate(extent, sizes) for extent in self.shape)
 
     def strides_of(self, sizes: Sizes) -> Shape:
@@ -125,14 +137,23 @@ class Buffer:
 class Parameter:
     """A kernel's parameter: the address of `buffer`, or the number `value`."""
 
+    #: In the PTX.
     name: str
+    #: That of its buffer, or "size".
     kind: str
+    #: "pointer", "i32" or "i64".
     type: str
+    #: Of the first byte in the block of parameters, in bytes.
     offset: int
+    #: In bytes.
     size: int
+    #: The buffer whose address it is; None for a number.
     buffer: str | None = None
+    #: That the address has to have, in bytes; None for a number.
     alignment: int | None = None
+    #: The number, an expression of the sizes; None for an address.
     value: str | None = None
+    #: What the number is a multiple of; None for an address.
     divisibility: int | None = None
 
 
@@ -140,16 +161,27 @@ class Parameter:
 class Kernel:
     """An entry of the PTX and how it is launched."""
 
+    #: The GPU module that it was in.
     module: str
+    #: Its name in the PTX.
     entry: str
+    #: In their order.
     parameters: tuple[Parameter, ...]
+    #: All of them with the gaps between them.
     parameter_bytes: int
+    #: Workgroups in x, y and z, expressions of the sizes.
     grid: tuple[str, ...]
+    #: Threads of a workgroup in x, y and z.
     block: tuple[int, ...]
+    #: Workgroups of a cluster in x, y and z; (1, 1, 1) for a launch without clusters.
     cluster: tuple[int, ...]
+    #: Workgroup memory that the PTX declares.
     static_workgroup_bytes: int
+    #: Workgroup memory that the launch asks for.
     dynamic_workgroup_bytes: int
+    #: Whether the function's attribute for dynamic workgroup memory has to be raised first.
     needs_opt_in: bool
+    #: Element types of products, accumulation and staged scores, and approximate instructions.
     numerics: Mapping[str, object] | None = None
 
     def __str__(self) -> str:
@@ -160,11 +192,14 @@ class Kernel:
                 "workgroup memory")
 
     def grid_of(self, sizes: Sizes) -> Shape:
-        """The grid in workgroups; with a zero in it there is nothing to launch."""
+        """The grid for `sizes` in workgroups; with a zero in it there is nothing to launch."""
         return tuple(evaluate(extent, sizes) for extent in self.grid)
 
     def pack(self, addresses: Mapping[str, int], sizes: Sizes) -> bytes:
-        """All parameters as the kernel lays them out; `addresses` are those of the buffers."""
+        """All parameters as the kernel lays them out, for `sizes`.
+
+        `addresses` are those of the buffers by name.
+        """
         block = bytearray(self.parameter_bytes)
         for parameter in self.parameters:
             if parameter.buffer is None:
@@ -180,14 +215,19 @@ class Kernel:
 class Function:
     """A function as kernels to be launched one after the other."""
 
+    #: In the module.
     name: str
+    #: The sizes by name, each with the least and the most that it may be.
     sizes: Mapping[str, tuple[int, int]]
+    #: Conditions for sizes, as `EXPRESSION >= 0` or `EXPRESSION == 0`.
     supported: tuple[str, ...]
+    #: Inputs and outputs in the function's order, then workspaces.
     buffers: tuple[Buffer, ...]
+    #: In the order of their launches.
     kernels: tuple[Kernel, ...]
 
     def of_kind(self, kind: str) -> tuple[Buffer, ...]:
-        """The buffers that are "input", "output" or "workspace", in order."""
+        """The buffers of `kind` "input", "output" or "workspace", in order."""
         return tuple(buffer for buffer in self.buffers if buffer.kind == kind)
 
     def bind(self, shapes: Mapping[str, Shape],
@@ -247,8 +287,11 @@ class Function:
 class Contract:
     """All functions of a PTX text."""
 
+    #: The `.target` of the PTX, such as "sm_90a".
     chip: str
+    #: The `.version` of the PTX, such as "8.0".
     ptx_version: str
+    #: Those whose kernels are in it.
     functions: tuple[Function, ...]
 
     @classmethod

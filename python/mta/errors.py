@@ -15,7 +15,8 @@ class LibraryError(MTAError):
 class CompileError(MTAError):
     """The compiler refused a module.
 
-    `diagnostics` is its text, one diagnostic per line as the tools print them.
+    `stage` is what was tried, such as a pipeline. `diagnostics` is the compiler's
+    text, one diagnostic per line as the tools print them.
     """
 
     def __init__(self, stage: str, diagnostics: str):

@@ -18,7 +18,8 @@ class KeyQueryConv:
 
     `weight` names the argument that holds θ. Its shape is H×cq×ck, or with
     `group` = c, H×c×cq×ck in PyTorch's grouped layout: [output head, input
-    head within its group, a, b].
+    head within its group, a, b]. `padding` is "both", "left" or "right", the
+    side of a key on which the window extends; an even `ck` needs one of the last two.
     """
 
     weight: str

@@ -57,12 +57,16 @@ class _Variant:
 class DeviceKernels:
     """An attention for target "cuda"; `mta.compile` makes it.
 
-    Arrays that are not contiguous have kernels of their own, which are compiled when
-    they are first met.
+    `signature` is that of its function, `kernels` are PTX and contract, for `chip`, for
+    contiguous arrays. Others have kernels of their own, which are compiled when they are
+    first met.
     """
 
     def __init__(self, attention, signature, *, chip: str | None = None, **schedule: int | str):
-        """For a chip, or for that of the first GPU; DriverError without one."""
+        """For `chip`, or for that of the first GPU; DriverError without one.
+
+        `attention` has the program; CompileError with the compiler's diagnostics.
+        """
         driver.initialize()
         chip = driver.chip_of(0) if chip is None else chip
         self._attention = attention
@@ -84,10 +88,12 @@ class DeviceKernels:
 
     def __call__(self, named: Mapping[str, object], outputs: Sequence[object] | None,
                  stream: object) -> list:
-        """The results for the arguments by name; see `CompiledAttention.__call__`.
+        """The results for the arguments by name, in `outputs` if there are any, on `stream`.
 
-        Arrays that are not all on one GPU or all on the host, and on a GPU arrays
-        that kernels cannot take and whose library does not copy them, are a ValueError.
+        `named` has q, k, v, weights and boundaries; types, shapes and streams are those
+        of `CompiledAttention.__call__`. Arrays that are not all on one GPU or all on the
+        host, and on a GPU arrays that kernels cannot take and whose library does not copy
+        them, are a ValueError.
         """
         model = named["q"]
         offsets = {name: named[name] for name in _OFFSETS if name in named}

@@ -22,6 +22,7 @@ class DeviceArray(arrays.Exported):
     """
 
     def __init__(self, shape: Sequence[int], dtype: str, index: int):
+        """New memory, with any contents; DriverError without a GPU or without so much memory."""
         count = int(np.prod(shape, dtype=np.int64))
         self.index = index
         self.nbytes = count * numpy_dtype(dtype).itemsize
@@ -40,7 +41,7 @@ class DeviceArray(arrays.Exported):
                 "data": (self.address, False), "stream": None}
 
     def to_numpy(self) -> np.ndarray:
-        """A copy on the host."""
+        """A copy on the host, once the array is complete."""
         result = np.empty(self.shape, numpy_dtype(self.dtype))
         if self.nbytes:
             with on_device(self.index):
@@ -49,7 +50,7 @@ class DeviceArray(arrays.Exported):
 
     @classmethod
     def from_numpy(cls, array: np.ndarray, index: int = 0) -> "DeviceArray":
-        """A copy on a GPU; DriverError without one."""
+        """A copy of an array of any shape and element type on a GPU; DriverError without one."""
         source = np.require(array, requirements="C")
         result = cls(array.shape, arrays.dtype_name(array.dtype), index)
         if result.nbytes:

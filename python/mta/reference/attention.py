@@ -42,9 +42,10 @@ def forward(attention, q: np.ndarray, k: np.ndarray, v: np.ndarray,
     """Runs `attention` in float64.
 
     q: B×H×Nq×D, k: B×Hk×Nk×D, v: B×Hk×Nk×Dv, `weights` as
-    `attention.weight_shapes`; any float type. The boundaries are the
-    cumulative offsets of the sequences, as many for the queries as for the
-    keys, when `attention.variable_length`.
+    `attention.weight_shapes`; any float type. `query_boundaries` and
+    `key_boundaries` are the cumulative offsets of the sequences, integers from 0
+    to Nq and Nk, as many for the queries as for the keys, when
+    `attention.variable_length`. Shapes that do not fit are NumPy's errors.
     """
     q, k, v, weights = as_float64(q, k, v, weights)
     traces = [

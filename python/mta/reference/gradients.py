@@ -17,8 +17,9 @@ def gradients(attention, q: np.ndarray, k: np.ndarray, v: np.ndarray,
               query_boundaries=None, key_boundaries=None) -> dict[str, np.ndarray]:
     """The gradients of Σ output · d_output, float64, by argument name.
 
-    Arguments as in `mta.reference.forward`; d_output: B×H×(Nq − halo)×Dv. The
-    result has "q", "k", "v" and every weight, each of its argument's shape.
+    attention, q, k, v, weights, query_boundaries and key_boundaries as in
+    `mta.reference.forward`; d_output: B×H×(Nq − halo)×Dv. The result has "q", "k",
+    "v" and every weight, each of its argument's shape.
     """
     q, k, v, weights = as_float64(q, k, v, weights)
     slices = sequences(attention, q, k, query_boundaries, key_boundaries)

@@ -48,9 +48,13 @@ class MultiTokenAttention(nn.Module):
         """Makes a layer with identities for convolutions and mixes: at first it is plain attention.
 
         `dim` is the size of the model, `head_dim` dim // heads if not given, `kv_heads`
-        heads. `post_mix` is True for all heads, or a group size. `layer`, counted from 0,
-        scales the norm by its depth. `gate` is None, "scalar" or "vector". `rope_theta` is
-        the base of the rotary embedding, None for none. An illegal value is a ValueError.
+        heads. `pre_conv` and `post_conv` are windows (cq, ck) of queries and keys. `pre_mix`
+        says whether all heads are mixed before the softmax, `post_mix` is True for all heads
+        after it, or a group size. `norm` adds one; `layer`, counted from 0, scales it by its
+        depth. `gate` is None, "scalar" or "vector". `pad` says which keys windows cover,
+        "both", "left" or "right". `rope_theta` is the base of the rotary embedding, None for
+        none. `device` and `dtype` are those of the parameters. An illegal value is a
+        ValueError.
         """
         super().__init__()
         for name, value in (("dim", dim), ("heads", heads)):
@@ -154,7 +158,8 @@ class MultiTokenAttention(nn.Module):
     def forward(self, x: Tensor, state: Optional[DecodingState] = None) -> Tensor:
         """B×N×dim to B×N×dim, causal. With a state, x are the next N rows of the sequences.
 
-        Backward raises NotImplementedError, see `multi_token_attention`.
+        x and the parameters have one element type, else autocast's; another shape of x is a
+        ValueError. Backward raises NotImplementedError, see `multi_token_attention`.
         """
         require(x.ndim == 3 and x.shape[2] == self.dim, "x", f"shape (batch, rows, {self.dim})",
                 tuple(x.shape))
