@@ -13,7 +13,7 @@ install(DIRECTORY include/mta include/mta-c
         FILES_MATCHING PATTERN "*.h" PATTERN "*.td")
 install(DIRECTORY "${PROJECT_BINARY_DIR}/include/mta"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-        FILES_MATCHING PATTERN "*.inc"
+        FILES_MATCHING PATTERN "*.inc" PATTERN "Version.h"
         PATTERN "CMakeFiles" EXCLUDE)
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 

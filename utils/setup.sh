@@ -12,7 +12,7 @@ set -euo pipefail
 
 # Of LLVM exactly this major version: its C++ interface changes with each.
 PACKAGES=(clang-22 lld-22 llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
-  libomp-22-dev
+  libomp-22-dev zlib1g-dev libzstd-dev
   cmake ninja-build ccache git libgtest-dev python3 python3-venv)
 if [ "$PRESET" = asan ]; then
   PACKAGES+=(libclang-rt-22-dev)
@@ -55,14 +55,14 @@ fi
 
 # The state of the sources that decide what is in .venv.
 requirements_state() {
-  cat "${REQUIREMENTS[@]}" python/pyproject.toml | sha256sum
+  cat "${REQUIREMENTS[@]}" pyproject.toml python/mta/_version.py | sha256sum
 }
 
 make_environment() {
   [ -x .venv/bin/python ] || python3 -m venv .venv
   # Python compiles what it imports; of PyTorch, that is little.
   quiet .venv/bin/python -m pip install --no-compile "${REQUIREMENTS[@]/#/--requirement=}"
-  quiet .venv/bin/python -m pip install --no-deps --no-build-isolation --editable python
+  quiet .venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
   requirements_state >.venv/mta-requirements
 }
 

@@ -31,6 +31,10 @@ run_pytest() {
     test/python test/Docs test/utils
 }
 
+run_wheel() {
+  .venv/bin/python -m pytest -q -p no:cacheprovider --junitxml "$RESULTS/wheel.xml" test/Wheel
+}
+
 run_unit_test() {
   "$1" --gtest_brief=1 --gtest_output="xml:$RESULTS/$(basename "$1").xml"
 }
@@ -54,5 +58,10 @@ for binary in "${unit_tests[@]}"; do
     run_unit_test "$binary"
 done
 step "pytest: Python package, documentation, scripts" suite python run_pytest
+if [ "$PRESET" = asan ]; then
+  echo "==> no wheel: one with sanitizers would need their run-time library"
+else
+  step "pytest: a wheel, built and used without this tree" suite wheel run_wheel
+fi
 
 .venv/bin/python utils/summarize_tests.py "$RESULTS"

@@ -79,7 +79,9 @@ class Peer:
         self.name, self.threads, self.seconds = name, threads, []
         config = {"peer": name, "threads": threads, **asdict(cell)}
         count = str(threads)
-        environment = {**os.environ, "KMP_BLOCKTIME": str(_AWAKE_MILLISECONDS),
+        # No cache: what an earlier run has compiled would take no time.
+        environment = {**os.environ, "MTA_CACHE_DIR": "",
+                       "KMP_BLOCKTIME": str(_AWAKE_MILLISECONDS),
                        **{f"{library}_NUM_THREADS": count
                           for library in ("OMP", "OPENBLAS", "MKL")}}
         script = Path(__file__).with_name("peer.py")

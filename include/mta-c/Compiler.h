@@ -106,6 +106,21 @@ MTA_C_EXPORT char *mtaAssemblePTX(const char *ptx, const char *chip,
 MTA_C_EXPORT MtaExecutable *mtaModuleCompile(const MtaModule *module,
                                              int optimizationLevel);
 
+/// The machine code that `mtaModuleCompile` makes, as the bytes of an object
+/// file whose size goes to `*size`: for this processor and those with an equal
+/// `mtaProcessor`. The module has no constructors.
+MTA_C_EXPORT char *mtaModuleToMachineCode(const MtaModule *module,
+                                          int optimizationLevel, size_t *size);
+
+/// Loads what `mtaModuleToMachineCode` made, in this or another process with
+/// the same version of this library. It runs as it is: load only what you
+/// trust.
+MTA_C_EXPORT MtaExecutable *mtaMachineCodeLoad(const char *code, size_t size);
+
+/// This processor, as machine code depends on it: architecture, name and
+/// features. Statically allocated.
+MTA_C_EXPORT const char *mtaProcessor(void);
+
 /// Releases an executable with its code: addresses of its functions end with
 /// it.
 MTA_C_EXPORT void mtaExecutableDestroy(MtaExecutable *executable);

@@ -26,6 +26,10 @@ void registerPasses();
 /// `mta` dialect: whatever a pipeline of this project goes through.
 void registerAllDialects(mlir::DialectRegistry &registry);
 
+/// Makes `--version` of a program say the version of this compiler and the one
+/// of LLVM.
+void setVersionPrinter();
+
 } // namespace mta
 
 #endif // MTA_INITALL_H

@@ -21,8 +21,10 @@
 #include "mta/Target/Contract.h"
 #include "mta/Target/Object.h"
 #include "mta/Target/PTX.h"
+#include "mta/Version.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -269,31 +271,81 @@ char *mtaAssemblePTX(const char *ptx, const char *chip, const char *ptxas,
 // Executables
 //===----------------------------------------------------------------------===//
 
+/// Whether code can be generated for the module; sets the last error if not.
+static bool isCompilable(ModuleOp op, int optimizationLevel) {
+  if (optimizationLevel >= 0 && optimizationLevel <= 3)
+    return succeeded(mta::verifyForProcessor(op, mta::thisMachineHas));
+  lastError = "error: expects an optimization level of 0 to 3, but got " +
+              std::to_string(optimizationLevel);
+  return false;
+}
+
+/// Makes it the last error, unless diagnostics have said more.
+static void report(llvm::Error error) {
+  std::string message = llvm::toString(std::move(error));
+  if (lastError.empty())
+    lastError = "error: " + message;
+}
+
 MtaExecutable *
 mta::capi::compile(const MtaModule *module, int optimizationLevel,
                    ArrayRef<std::pair<const char *, void *>> symbols) {
   DiagnosticCollector collector(const_cast<MLIRContext &>(module->context));
-  if (optimizationLevel < 0 || optimizationLevel > 3) {
-    lastError = "error: expects an optimization level of 0 to 3, but got " +
-                std::to_string(optimizationLevel);
-    return nullptr;
-  }
   ModuleOp op = const_cast<OwningOpRef<ModuleOp> &>(module->op).get();
-  if (failed(mta::verifyForProcessor(op, mta::thisMachineHas)))
+  if (!isCompilable(op, optimizationLevel))
     return nullptr;
   auto jit = JIT::create(op, optimizationLevel, symbols);
-  if (!jit) {
-    std::string message = llvm::toString(jit.takeError());
-    if (lastError.empty())
-      lastError = "error: " + message;
-    return nullptr;
-  }
-  return new MtaExecutable{std::move(*jit)};
+  if (jit)
+    return new MtaExecutable{std::move(*jit)};
+  report(jit.takeError());
+  return nullptr;
 }
 
 MtaExecutable *mtaModuleCompile(const MtaModule *module,
                                 int optimizationLevel) {
   return mta::capi::compile(module, optimizationLevel, {});
+}
+
+char *mtaModuleToMachineCode(const MtaModule *module, int optimizationLevel,
+                             size_t *size) {
+  DiagnosticCollector collector(const_cast<MLIRContext &>(module->context));
+  ModuleOp op = const_cast<OwningOpRef<ModuleOp> &>(module->op).get();
+  if (!isCompilable(op, optimizationLevel))
+    return nullptr;
+  auto code = mta::capi::JIT::translate(op, optimizationLevel);
+  if (!code) {
+    report(code.takeError());
+    return nullptr;
+  }
+  *size = code->size();
+  return copyOut(*code);
+}
+
+MtaExecutable *mtaMachineCodeLoad(const char *code, size_t size) {
+  lastError.clear();
+  sharedRegistry();
+  auto jit = mta::capi::JIT::load(StringRef(code, size));
+  if (jit)
+    return new MtaExecutable{std::move(*jit)};
+  report(jit.takeError());
+  return nullptr;
+}
+
+const char *mtaProcessor(void) {
+  static const std::string text = [] {
+    std::string result = llvm::sys::getDefaultTargetTriple() + " " +
+                         llvm::sys::getHostCPUName().str();
+    llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+    SmallVector<StringRef> names;
+    for (const auto &feature : features)
+      if (feature.second)
+        names.push_back(feature.first());
+    llvm::sort(names);
+    for (StringRef name : names)
+      result += (" +" + name).str();
+    return result;
+  }();
+  return text.c_str();
 }
 
 void mtaExecutableDestroy(MtaExecutable *executable) { delete executable; }

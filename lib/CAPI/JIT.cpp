@@ -9,8 +9,10 @@
 #include "JIT.h"
 
 #include "mta/Target/Object.h"
+#include "mta/Target/OpenMPLibrary.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/Module.h"
@@ -51,24 +53,41 @@ Error JIT::explain(Error error) {
   return createStringError(text);
 }
 
-Error JIT::addModule(mlir::ModuleOp module, int optimizationLevel) {
-  auto context = std::make_unique<LLVMContext>();
-  std::unique_ptr<Module> code =
-      mlir::translateModuleToLLVMIR(module, *context);
+namespace {
+/// LLVM IR for this machine, optimized, and what generates its code.
+struct HostModule {
+  // Before the code, which lives in it.
+  std::unique_ptr<LLVMContext> context = std::make_unique<LLVMContext>();
+  std::unique_ptr<Module> code;
+  std::optional<JITTargetMachineBuilder> builder;
+  std::unique_ptr<TargetMachine> machine;
+
+  Error prepare(mlir::ModuleOp module, int optimizationLevel);
+};
+} // namespace
+
+Error HostModule::prepare(mlir::ModuleOp module, int optimizationLevel) {
+  code = mlir::translateModuleToLLVMIR(module, *context);
   if (!code)
     return createStringError("cannot be translated to LLVM IR");
-  auto builder = JITTargetMachineBuilder::detectHost();
-  if (!builder)
-    return builder.takeError();
+  auto host = JITTargetMachineBuilder::detectHost();
+  if (!host)
+    return host.takeError();
+  builder = std::move(*host);
   builder->setCodeGenOptLevel(static_cast<CodeGenOptLevel>(optimizationLevel));
-  auto machine = builder->createTargetMachine();
-  if (!machine)
-    return machine.takeError();
-  code->setDataLayout((*machine)->createDataLayout());
-  code->setTargetTriple((*machine)->getTargetTriple());
-  mta::optimize(*code, **machine, optimizationLevel);
+  auto created = builder->createTargetMachine();
+  if (!created)
+    return created.takeError();
+  machine = std::move(*created);
+  code->setDataLayout(machine->createDataLayout());
+  code->setTargetTriple(machine->getTargetTriple());
+  mta::optimize(*code, *machine, optimizationLevel);
+  return Error::success();
+}
+
+Error JIT::createEngine(JITTargetMachineBuilder builder) {
   auto created =
-      LLJITBuilder().setJITTargetMachineBuilder(std::move(*builder)).create();
+      LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create();
   if (!created)
     return created.takeError();
   engine = std::move(*created);
@@ -78,8 +97,27 @@ Error JIT::addModule(mlir::ModuleOp module, int optimizationLevel) {
       reports += "; ";
     reports += llvm::toString(std::move(error));
   });
+  return Error::success();
+}
+
+Error JIT::addModule(mlir::ModuleOp module, int optimizationLevel) {
+  HostModule host;
+  if (Error error = host.prepare(module, optimizationLevel))
+    return error;
+  if (Error error = createEngine(std::move(*host.builder)))
+    return error;
   return engine->addIRModule(
-      ThreadSafeModule(std::move(code), std::move(context)));
+      ThreadSafeModule(std::move(host.code), std::move(host.context)));
+}
+
+Error JIT::addMachineCode(StringRef code) {
+  auto host = JITTargetMachineBuilder::detectHost();
+  if (!host)
+    return host.takeError();
+  if (Error error = createEngine(std::move(*host)))
+    return error;
+  return engine->addObjectFile(
+      MemoryBuffer::getMemBufferCopy(code, "<machine code>"));
 }
 
 Error JIT::addSymbols(ArrayRef<std::pair<const char *, void *>> symbols) {
@@ -98,8 +136,10 @@ Error JIT::addSymbols(ArrayRef<std::pair<const char *, void *>> symbols) {
     return process.takeError();
   library.addGenerator(std::move(*process));
   // Threads of `mta-cpu`; code that does not use them does not need it.
-  auto threads =
-      DynamicLibrarySearchGenerator::Load(MTA_OPENMP_LIBRARY, prefix);
+  std::string path = mta::findOpenMPLibrary();
+  if (path.empty())
+    return Error::success();
+  auto threads = DynamicLibrarySearchGenerator::Load(path.c_str(), prefix);
   if (threads)
     library.addGenerator(std::move(*threads));
   else
@@ -119,6 +159,35 @@ JIT::create(mlir::ModuleOp module, int optimizationLevel,
   if (Error error = jit->engine->initialize(jit->engine->getMainJITDylib()))
     return jit->explain(std::move(error));
   return jit;
+}
+
+Expected<std::unique_ptr<JIT>> JIT::load(StringRef code) {
+  std::unique_ptr<JIT> jit(new JIT());
+  if (Error error = jit->addMachineCode(code))
+    return jit->explain(std::move(error));
+  if (Error error = jit->addSymbols({}))
+    return error;
+  return jit;
+}
+
+Expected<std::string> JIT::translate(mlir::ModuleOp module,
+                                     int optimizationLevel) {
+  HostModule host;
+  if (Error error = host.prepare(module, optimizationLevel))
+    return error;
+  // The engine finds them in LLVM IR only.
+  if (host.code->getNamedGlobal("llvm.global_ctors"))
+    return createStringError("expects a module without constructors");
+  // As the engine has it: code that may lie anywhere.
+  host.builder->setRelocationModel(Reloc::PIC_);
+  host.builder->setCodeModel(CodeModel::Small);
+  auto machine = host.builder->createTargetMachine();
+  if (!machine)
+    return machine.takeError();
+  auto object = SimpleCompiler(**machine)(*host.code);
+  if (!object)
+    return object.takeError();
+  return (*object)->getBuffer().str();
 }
 
 Expected<void *> JIT::lookup(StringRef name) {

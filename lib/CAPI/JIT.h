@@ -25,6 +25,12 @@ public:
   create(mlir::ModuleOp module, int optimizationLevel,
          llvm::ArrayRef<std::pair<const char *, void *>> symbols);
 
+  /// The same in two steps, with the machine code between them as the bytes of
+  /// an object file, which this and equal processors run.
+  static llvm::Expected<std::string> translate(mlir::ModuleOp module,
+                                               int optimizationLevel);
+  static llvm::Expected<std::unique_ptr<JIT>> load(llvm::StringRef code);
+
   /// The address of a function.
   llvm::Expected<void *> lookup(llvm::StringRef name);
 
@@ -34,7 +40,9 @@ private:
   /// Adds what was reported since the last call to `error`.
   llvm::Error explain(llvm::Error error);
 
+  llvm::Error createEngine(llvm::orc::JITTargetMachineBuilder builder);
   llvm::Error addModule(mlir::ModuleOp module, int optimizationLevel);
+  llvm::Error addMachineCode(llvm::StringRef code);
   llvm::Error
   addSymbols(llvm::ArrayRef<std::pair<const char *, void *>> symbols);
 

@@ -15,6 +15,9 @@
 #include "mta/Dialect/MTA/IR/MTA.h"
 #include "mta/Dialect/MTA/Transforms/Passes.h"
 #include "mta/Pipelines/Pipelines.h"
+#include "mta/Version.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/CommandLine.h"
 
 void mta::registerDialect(mlir::DialectRegistry &registry) {
   registry.insert<MTADialect>();
@@ -31,4 +34,10 @@ void mta::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);
   registerDialect(registry);
+}
+
+void mta::setVersionPrinter() {
+  llvm::cl::SetVersionPrinter([](llvm::raw_ostream &output) {
+    output << "mta " MTA_VERSION ", LLVM " LLVM_VERSION_STRING "\n";
+  });
 }

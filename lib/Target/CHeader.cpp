@@ -8,6 +8,7 @@
 
 #include "mta/Target/CHeader.h"
 
+#include "mta/Version.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"

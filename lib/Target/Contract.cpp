@@ -9,6 +9,7 @@
 #include "mta/Target/Contract.h"
 
 #include "mta/Dialect/MTA/IR/MTA.h"
+#include "mta/Version.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/BuiltinAttributes.h"

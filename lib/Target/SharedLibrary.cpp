@@ -10,21 +10,13 @@
 
 #include "ExternalProgram.h"
 
+#include "mta/Target/OpenMPLibrary.h"
+
 #include "mlir/IR/Diagnostics.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace mta;
-
-/// The run time of OpenMP that the compiler was built with; the file has the
-/// soname that the library will look for.
-static FailureOr<std::string> findOpenMP(Location loc) {
-  if (!llvm::sys::fs::exists(MTA_OPENMP_LIBRARY))
-    return emitError(loc, "expects libomp at '")
-           << MTA_OPENMP_LIBRARY << "', but found none; use --no-threads";
-  return std::string(MTA_OPENMP_LIBRARY);
-}
 
 /// Whether a program is an ELF linker and not a compiler's driver, which knows
 /// where the system's libraries are.
@@ -46,10 +38,12 @@ FailureOr<std::string> mta::linkSharedLibrary(Location loc, StringRef object,
   SmallVector<std::string> arguments = {"-shared", "-o", output.path(),
                                         input.path()};
   if (threads) {
-    auto library = findOpenMP(loc);
-    if (failed(library))
-      return failure();
-    arguments.push_back(*library);
+    // The file has the soname that the library will look for.
+    std::string library = findOpenMPLibrary();
+    if (library.empty())
+      return emitError(loc, "expects libomp.so.5 beside the compiler or where "
+                            "it was built, but found none; use --no-threads");
+    arguments.push_back(library);
   }
   if (!isBareLinker(*program))
     arguments.push_back("-lm");

@@ -13,13 +13,15 @@ the rest: an entry that is cut off or changed is made anew.
 
 The folder is `$MTA_CACHE_DIR`, else `$XDG_CACHE_HOME/mta`, else `~/.cache/mta`. An
 empty `$MTA_CACHE_DIR` turns the cache off. `$MTA_CACHE_BYTES` is the most that a
-folder holds, 1 GiB without it; the entries unused for longest go first.
+folder holds, 1 GiB without it; the entries unused for longest go first. Entries of
+target "cpu" are machine code, which runs: a folder to share is one of people one trusts.
 """
 
 import functools
 import hashlib
 import json
 import os
+import struct
 import tempfile
 import time
 import warnings
@@ -85,9 +87,9 @@ def key_of(parts: Mapping[str, object]) -> str:
 
 @functools.cache
 def _compiler() -> list:
-    """The library by its bytes; the LLVM that it loads, 100 MB, by names, sizes and times."""
+    """The library by its content; the LLVM that it loads, 100 MB, by names, sizes and times."""
     load_library()
-    own = hashlib.sha256(library_path().read_bytes()).hexdigest()
+    own = _identity(library_path())
     maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
     paths = {line[line.index("/"):] for line in maps.splitlines() if "/" in line}
     libraries = []
@@ -96,6 +98,20 @@ def _compiler() -> list:
             status = os.stat(path)
             libraries.append([path, status.st_size, status.st_mtime_ns])
     return [own, libraries]
+
+
+# The head of an ELF note with the linker's hash of all of a file: the lengths of
+# name and hash, NT_GNU_BUILD_ID, the name.
+_BUILD_ID = struct.pack("<III4s", 4, 20, 3, b"GNU\0")
+
+
+def _identity(path: Path) -> str:
+    """The linker's hash of a library, which is 100 MB in a wheel, else that of its bytes."""
+    with path.open("rb") as file:
+        _, found, rest = file.read(1 << 16).partition(_BUILD_ID)
+        if found:
+            return rest[:20].hex()
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _limit() -> int:

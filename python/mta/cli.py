@@ -1,7 +1,7 @@
 # Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-"""`python -m mta`: check a target, fuzz one, write MLIR, list the targets.
+"""`python -m mta`, or `mta`: check a target, fuzz one, write MLIR, list the targets.
 
 Exit status: 0 for success, 1 when a check failed, 2 for wrong arguments or
 input, with one line on standard error that says what is wrong.
@@ -17,7 +17,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from mta import check, targets
+from mta import check, completion, targets
 from mta._version import __version__
 from mta.attention import Attention
 from mta.dtypes import FLOAT_DTYPES
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_emit(commands)
     fuzz_command.add_command(commands)
+    _add_completion(commands, parser)
     listing = commands.add_parser("targets", help="list the targets and whether they work here")
     listing.set_defaults(command=_list_targets)
     return parser
@@ -95,6 +96,14 @@ def _add_emit(commands) -> None:
     parser.add_argument("-o", "--output", default="-", metavar="FILE",
                         help="'-', the default, is the standard output")
     parser.set_defaults(command=_emit)
+
+
+def _add_completion(commands, parser: argparse.ArgumentParser) -> None:
+    subparser = commands.add_parser(
+        "completion", help="write a script that completes command lines in a shell")
+    subparser.add_argument("shell", choices=completion.SHELLS)
+    subparser.set_defaults(
+        command=lambda options: sys.stdout.write(completion.script(options.shell, parser)) and 0)
 
 
 def _check(options: argparse.Namespace) -> int:

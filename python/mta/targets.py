@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mta import compiler, emission, reference
+from mta import cache, compiler, emission, reference
 from mta.attention import Attention
 from mta.dtypes import numpy_dtype
 from mta.kernels import OLDEST_CHIP, Kernels, pipeline_text
@@ -124,20 +124,27 @@ def _build_numpy_gradients(attention: Attention, signature: Signature):
     return run
 
 
-def _build_native(attention: Attention, signature: Signature, pipeline: str, opt_level: int):
-    text = emission.module_text(attention, signature, "attention")
+def _lowered(text: str, pipeline: str) -> compiler.Module:
     module = compiler.Module.parse(text, "<attention>")
-    module.run_pipeline(f"builtin.module({pipeline})")
-    function = module.compile(opt_level).function("attention", signature)
-    return lambda arrays: function(*arrays)
+    module.run_pipeline(pipeline)
+    return module
 
 
 def _build_reference(attention: Attention, signature: Signature):
-    return _build_native(attention, signature, "mta-reference-cpu", opt_level=2)
+    text = emission.module_text(attention, signature, "attention")
+    executable = _lowered(text, "builtin.module(mta-reference-cpu)").compile(opt_level=2)
+    function = executable.function("attention", signature)
+    return lambda arrays: function(*arrays)
 
 
 def _build_cpu(attention: Attention, signature: Signature, **options: int):
-    return _build_native(attention, signature, pipeline_text("mta-cpu", options), opt_level=3)
+    """Compiles, or loads what was compiled for an equal processor."""
+    text = emission.module_text(attention, signature, "attention")
+    pipeline = f"builtin.module({pipeline_text('mta-cpu', options)})"
+    parts = {"module": text, "pipeline": pipeline, "processor": compiler.processor()}
+    code = cache.cached(parts, lambda: _lowered(text, pipeline).to_machine_code(opt_level=3))
+    function = compiler.Executable.load(code).function("attention", signature)
+    return lambda arrays: function(*arrays)
 
 
 class EmulatedKernels:

@@ -15,7 +15,7 @@ from documents import (BUILD, GENERATED, REPOSITORY, Snippet, markdown_files, re
 # First words of commands that are shown but not run here: they install, build
 # or prepare a shell, and utils/test.sh or another test does the same.
 _NOT_RUN = ("git", "cmake", "utils/", "lit", "export", ". ", ".venv/bin/python -m pytest",
-            "ASAN_OPTIONS=", ".venv-bench/")
+            "ASAN_OPTIONS=", ".venv-bench/", "pip install", 'eval "$(mta completion')
 _TOOLS = ("mta-opt", "mta-translate", "mta-ptx-run", "mlir-opt", "python -m mta", "python -c",
           "python examples/", "sed", "grep", "clang-22", "LD_LIBRARY_PATH=build/dev/stand-in ",
           "(cd tutorial && ")

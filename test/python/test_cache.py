@@ -5,6 +5,8 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -189,3 +191,64 @@ def test_what_a_killed_process_left_goes_when_it_is_old(folder):
     os.utime(old, (1, 1))
     cache.cached({"a": 2}, make)
     assert old not in entries(folder) and young in entries(folder)
+
+
+RUN = """
+import sys, numpy as np, mta
+from mta import compiler
+if sys.argv[1] == "loads":
+    def refuse(*arguments, **options):
+        raise SystemExit("expects machine code from the cache")
+    compiler.Module.parse = refuse
+attention = mta.Attention(heads=2, head_dim=16, pre_conv=(2, 3), dtype="f32")
+x = np.arange(2 * 20 * 16, dtype=np.float32).reshape(1, 2, 20, 16) / 100
+weight = np.ones(attention.weight_shapes["pre_conv"], np.float32)
+run = mta.compile(attention, "cpu", options={"vector_bits": int(sys.argv[2])})
+print(run(x, x, x, pre_conv=weight).tobytes().hex())
+"""
+
+
+def run_process(how: str, bits: int = 128) -> subprocess.CompletedProcess:
+    """Compiles and runs an attention for this processor in a new process."""
+    return subprocess.run([sys.executable, "-c", RUN, how, str(bits)], capture_output=True,
+                          text=True, timeout=120)
+
+
+def test_machine_code_is_there_for_the_next_process(folder):
+    first = run_process("compiles")
+    assert first.returncode == 0, first.stderr
+    assert len(entries(folder)) == 1
+    second = run_process("loads")
+    assert (second.returncode, second.stdout) == (0, first.stdout), second.stderr
+    # Another option is another program.
+    other = run_process("loads", bits=256)
+    assert other.stderr == "expects machine code from the cache\n"
+
+
+def test_machine_code_that_was_changed_is_made_anew(folder):
+    first = run_process("compiles")
+    path, = entries(folder)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100] + bytes(100))
+    assert run_process("loads").stderr == "expects machine code from the cache\n"
+    again = run_process("compiles")
+    assert (again.returncode, again.stdout) == (0, first.stdout), again.stderr
+    assert path.read_bytes() == whole
+
+
+def test_machine_code_is_for_one_processor(folder, monkeypatch):
+    attention = mta.Attention(heads=1, head_dim=8, dtype="f32")
+    mta.compile(attention, "cpu")
+    monkeypatch.setattr(compiler, "processor", lambda: "another")
+    mta.compile(attention, "cpu")
+    assert len(entries(folder)) == 2
+
+
+def test_a_library_without_a_build_id_is_known_by_its_bytes(tmp_path):
+    plain, other = tmp_path / "plain.so", tmp_path / "other.so"
+    plain.write_bytes(b"library")
+    other.write_bytes(b"another")
+    assert cache._identity(plain) != cache._identity(other)
+    noted = cache._BUILD_ID + bytes(range(20))
+    plain.write_bytes(b"ELF" + noted + b"tail")
+    assert cache._identity(plain) == bytes(range(20)).hex()

@@ -19,7 +19,7 @@ def lone_package(tmp_path, monkeypatch):
     """The lookup as if the package stood in a checkout without a build."""
     package = tmp_path / "python" / "mta"
     (package / "compiler").mkdir(parents=True)
-    (package.parent / "pyproject.toml").touch()
+    (package.parents[1] / "pyproject.toml").touch()
     monkeypatch.delenv(library.LIBRARY_VARIABLE, raising=False)
     monkeypatch.setattr(library, "__file__", str(package / "compiler" / "library.py"))
     return package
@@ -50,7 +50,7 @@ def test_order_of_the_places(lone_package, monkeypatch):
 
 
 def test_an_installed_package_has_no_build_tree(lone_package):
-    (lone_package.parent / "pyproject.toml").unlink()
+    (lone_package.parents[1] / "pyproject.toml").unlink()
     touch(lone_package.parents[1] / "build" / "dev" / "lib" / "libMTACompiler.so", 1)
     with pytest.raises(mta.LibraryError):
         library._find_library()

@@ -88,6 +88,25 @@ def test_compile_errors():
         module.compile().function("absent", Signature({}, ()))
 
 
+def test_machine_code_as_bytes():
+    attention = mta.Attention.v1(4, 8)
+    module, signature = Module.parse(attention.to_mlir()), attention.signature()
+    with pytest.raises(mta.CompileError, match="compilation failed:\n.+"):
+        module.to_machine_code()
+    with pytest.raises(ValueError, match="opt_level: expects 0, 1, 2 or 3, but got 4"):
+        module.to_machine_code(4)
+    module.run_pipeline(TO_LLVM)
+    arrays = list(random_arguments(attention, 20, 20).values())
+    expected, = module.compile().function("attention", signature)(*arrays)
+    loaded = compiler.Executable.load(module.to_machine_code())
+    output, = loaded.function("attention", signature)(*arrays)
+    assert np.array_equal(output, expected)
+    with pytest.raises(mta.CompileError, match="lookup of absent failed:\n.*absent"):
+        loaded.function("absent", signature)
+    with pytest.raises(mta.CompileError, match="loading machine code failed:\n.+"):
+        compiler.Executable.load(b"no object file")
+
+
 def test_failures_leave_other_modules_usable():
     good = Module.parse("func.func @f() { return }")
     with pytest.raises(mta.CompileError):

@@ -12,6 +12,7 @@
 #include "llvm/Support/LogicalResult.h"
 
 int main(int argc, char **argv) {
+  mta::setVersionPrinter();
   mlir::DialectRegistry registry;
   mta::registerAllDialects(registry);
   return failed(mlir::MlirLspServerMain(argc, argv, registry));

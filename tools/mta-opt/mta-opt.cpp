@@ -14,6 +14,7 @@
 #include "llvm/Support/TargetSelect.h"
 
 int main(int argc, char **argv) {
+  mta::setVersionPrinter();
   llvm::InitializeAllTargets();
   llvm::InitializeAllTargetMCs();
   llvm::InitializeAllAsmPrinters();

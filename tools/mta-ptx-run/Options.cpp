@@ -61,6 +61,7 @@ output:
   --list                   the entries of the module and their parameters
   --check                  decode every entry, or the one given; run nothing
   --help
+  --version
 
 The exit status is 0 if the kernel ran to its end and broke no rule, otherwise
 1; outputs are written only in the first case.
@@ -151,6 +152,7 @@ std::vector<OptionRow> optionRows(Options &o) {
       {"--list", false, flag(o.list)},
       {"--check", false, flag(o.check)},
       {"--help", false, flag(o.help)},
+      {"--version", false, flag(o.version)},
   };
 }
 } // namespace
@@ -189,7 +191,7 @@ std::string parseOptions(int argc, char **argv, Options &options) {
     if (found->hasValue == value.empty() || !found->apply(value))
       return "bad value '" + value + "' of " + name;
   }
-  if (options.help)
+  if (options.help || options.version)
     return "";
   if (options.input.empty())
     return "expects a PTX file";

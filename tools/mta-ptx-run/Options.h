@@ -20,7 +20,7 @@ struct Options {
   std::string countersPath, estimatePath, gpu;
   unsigned tableLines = 8;
   bool list = false, check = false, help = false, quiet = false;
-  bool progress = false;
+  bool progress = false, version = false;
 };
 
 extern const char *const HelpText;

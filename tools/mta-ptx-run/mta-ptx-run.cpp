@@ -9,6 +9,7 @@
 #include "Arguments.h"
 #include "Options.h"
 #include "mta/Emulator/SpeedOfLight.h"
+#include "mta/Version.h"
 #include <cstdio>
 #include <unistd.h>
 
@@ -129,6 +130,10 @@ int main(int argc, char **argv) {
     return failTool(problem + " (see --help)");
   if (options.help) {
     std::fputs(HelpText, stdout);
+    return 0;
+  }
+  if (options.version) {
+    std::puts("mta " MTA_VERSION);
     return 0;
   }
   // Refuse what would only fail after the kernel has run.

@@ -133,6 +133,7 @@ static LogicalResult translate(Operation *op, llvm::raw_ostream &output,
 }
 
 int main(int argc, char **argv) {
+  mta::setVersionPrinter();
   registerAllTranslations();
   TranslateFromMLIRRegistration toPTX(
       "mta-to-ptx", "translate a module of any level to PTX",

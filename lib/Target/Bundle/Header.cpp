@@ -11,6 +11,7 @@
 #include "Template.h"
 
 #include "mta/Target/Contract.h"
+#include "mta/Version.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 

@@ -23,6 +23,7 @@
 
 #include "mta/Hardware/GPU.h"
 #include "mta/Target/Contract.h"
+#include "mta/Version.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 

@@ -9,6 +9,7 @@
 #include "Model.h"
 
 #include "mta/Target/Contract.h"
+#include "mta/Version.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mta;

@@ -10,6 +10,7 @@
 #include "Template.h"
 
 #include "mta/Hardware/GPU.h"
+#include "mta/Version.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 

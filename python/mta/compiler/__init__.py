@@ -16,10 +16,10 @@ object wait for each other, calls on different objects run in parallel.
 from mta.compiler.device import Device
 from mta.compiler.executable import Executable, Function
 from mta.compiler.launcher import Launcher
-from mta.compiler.library import library_problem, library_version
+from mta.compiler.library import library_problem, library_version, processor
 from mta.compiler.module import Module, assemble
 
 __all__ = [
     "Device", "Executable", "Function", "Launcher", "Module", "assemble", "library_problem",
-    "library_version",
+    "library_version", "processor",
 ]

@@ -21,7 +21,7 @@ _INT64 = ctypes.c_int64
 
 
 class Executable:
-    """A module compiled to machine code; made by `Module.compile`.
+    """A module compiled to machine code; made by `Module.compile` or by `load`.
 
     With a `device` its kernels run there, see `Module.compile_for`.
     """
@@ -32,6 +32,17 @@ class Executable:
         self._lock = threading.Lock()
         self.device = device
         weakref.finalize(self, _destroy, library, handle, device)
+
+    @classmethod
+    def load(cls, code: bytes) -> "Executable":
+        """What `Module.to_machine_code` made, on this processor or an equal one.
+
+        The code runs as it is: load only what you trust. Other bytes are a CompileError.
+        """
+        handle = load_library().mtaMachineCodeLoad(code, len(code))
+        if not handle:
+            raise CompileError("loading machine code", last_error())
+        return cls(handle)
 
     def function(self, name: str, signature: Signature) -> "Function":
         """The function `name`, which has to have this signature.

@@ -37,6 +37,9 @@ _PROTOTYPES = {
     "mtaModuleToCubin": (_POINTER, _POINTER, _TEXT, _TEXT, ctypes.POINTER(_SIZE)),
     "mtaAssemblePTX": (_POINTER, _TEXT, _TEXT, _TEXT, ctypes.POINTER(_SIZE)),
     "mtaModuleCompile": (_POINTER, _POINTER, ctypes.c_int),
+    "mtaModuleToMachineCode": (_POINTER, _POINTER, ctypes.c_int, ctypes.POINTER(_SIZE)),
+    "mtaMachineCodeLoad": (_POINTER, _TEXT, _SIZE),
+    "mtaProcessor": (_TEXT,),
     "mtaExecutableDestroy": (None, _POINTER),
     "mtaExecutableLookup": (_POINTER, _POINTER, _TEXT),
     # include/mta-c/Device.h
@@ -89,7 +92,7 @@ def _find_library() -> Path:
         raise LibraryError(f"${LIBRARY_VARIABLE}: expects a file, but got {named!r}")
     package = Path(__file__).resolve().parents[1]
     places = [package / "_lib" / _FILE_NAME]
-    if (package.parent / "pyproject.toml").is_file():
+    if (package.parents[1] / "pyproject.toml").is_file():
         # Run from a checkout: the newest build is the one being worked on.
         built = (package.parents[1] / "build").glob(f"*/lib/{_FILE_NAME}")
         places += sorted(built, key=_modification_time, reverse=True)
@@ -100,8 +103,8 @@ def _find_library() -> Path:
     tried = ", ".join(str(place) for place in places)
     raise LibraryError(
         f"expects {_FILE_NAME}, but found it in none of: ${LIBRARY_VARIABLE} (not set), {tried}. "
-        "Build the repository (utils/quickstart.sh) and install the package with "
-        f"`pip install -e python`, or set ${LIBRARY_VARIABLE} to the library."
+        "Install a wheel, which has it, or build the repository (utils/quickstart.sh) and "
+        f"install the package with `pip install -e .`, or set ${LIBRARY_VARIABLE} to the library."
     )
 
 
@@ -113,6 +116,11 @@ def _modification_time(path: Path) -> float:
 def library_version() -> str:
     """The version of the native library; LibraryError when it cannot be loaded."""
     return load_library().mtaVersion().decode()
+
+
+def processor() -> str:
+    """This processor, as machine code depends on it: architecture, name and features."""
+    return load_library().mtaProcessor().decode()
 
 
 def library_problem() -> str | None:

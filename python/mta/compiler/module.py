@@ -117,13 +117,26 @@ class Module:
 
     def compile(self, opt_level: int = 2) -> Executable:
         """Machine code for this processor from a module in the LLVM dialect."""
-        if opt_level not in (0, 1, 2, 3):
-            raise ValueError(f"opt_level: expects 0, 1, 2 or 3, but got {opt_level!r}")
+        _require_level(opt_level)
         with self._lock:
             handle = load_library().mtaModuleCompile(self._checked(), opt_level)
             if not handle:
                 raise CompileError("compilation", last_error())
         return Executable(handle)
+
+    def to_machine_code(self, opt_level: int = 2) -> bytes:
+        """The code of `compile` as bytes for `Executable.load`.
+
+        They are for this processor and others with an equal `processor()`.
+        """
+        _require_level(opt_level)
+        size = ctypes.c_size_t(0)
+        with self._lock:
+            data = load_library().mtaModuleToMachineCode(
+                self._checked(), opt_level, ctypes.byref(size))
+            if not data:
+                raise CompileError("compilation", last_error())
+            return take_bytes(data, size.value)
 
     def compile_for(self, device: Device, opt_level: int = 2) -> Executable:
         """As `compile`, for host code whose kernels run on `device`.
@@ -143,3 +156,8 @@ class Module:
         if not self._usable:
             raise CompileError("use of a module", "error: a pipeline failed on this module before")
         return self._handle
+
+
+def _require_level(opt_level: int) -> None:
+    if opt_level not in (0, 1, 2, 3):
+        raise ValueError(f"opt_level: expects 0, 1, 2 or 3, but got {opt_level!r}")

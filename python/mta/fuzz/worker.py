@@ -5,8 +5,10 @@
 
 import math
 import multiprocessing
+import os
 import signal
 
+from mta import cache
 from mta.fuzz.cases import Case
 from mta.fuzz.runner import Outcome, run_case
 
@@ -61,6 +63,8 @@ class Worker:
 
 def _serve(connection, target: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A random program does not come again: none is worth keeping.
+    os.environ[cache.FOLDER_VARIABLE] = ""
     while True:
         try:
             case = connection.recv()
