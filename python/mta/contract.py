@@ -86,7 +86,7 @@ def _holds(condition: str, sizes: Sizes) -> bool:
 
 
 def tokens_first(shape: Shape) -> Shape:
-    """Those of one of B×H×N×D that lies as B×N×H×D, with the heads of a token together."""
+    """The strides of an array of `shape` B×H×N×D that lies in memory as B×N×H×D."""
     batch, heads, tokens, size = shape
     return (heads * tokens * size, size, heads * size, 1)
 
@@ -115,19 +115,19 @@ class Buffer:
         return tuple(evaluate(extent, sizes) for extent in self.shape)
 
     def strides_of(self, sizes: Sizes) -> Shape:
-        """How many elements neighbours in every dimension lie apart."""
+        """How many elements neighbours in every dimension lie apart, for the `sizes` of a call."""
         return tuple(evaluate(stride, sizes) for stride in self.strides)
 
     def names_in(self, strides: Shape, shape: Shape, names: Mapping[str, object]) -> dict[str, int]:
-        """The sizes that are strides of this buffer, of `names`, for an array.
+        """The sizes that are strides of this buffer, of `names`, for an array of `shape`.
 
-        With one row there is nothing to step over: its stride is 0.
+        `strides` are the array's. With one row there is nothing to step over: its stride is 0.
         """
         return {name: step if extent > 1 else 0
                 for name, step, extent in zip(self.strides, strides, shape) if name in names}
 
     def fits(self, strides: Shape, shape: Shape, sizes: Sizes) -> bool:
-        """Whether an array of these strides and this shape is what the contract says."""
+        """Whether an array of `strides` and `shape` is what the contract says for `sizes`."""
         return 0 in shape or all(
             extent == 1 or step == expected
             for step, extent, expected in zip(strides, shape, self.strides_of(sizes)))

@@ -38,7 +38,6 @@ _INTERNAL = (
     "expects a processor with",
     "expects allocations in functions and loops",
     "expects an intrinsic of every target",
-    "expects libomp at",
     "expects one GPU binary",
 )
 

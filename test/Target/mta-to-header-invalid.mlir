@@ -94,3 +94,10 @@ func.func @f(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
   } : tensor<1x?x3x8xf32>, tensor<1x?x3x8xf32>, tensor<1x?x3x8xf32> -> tensor<1x?x3x8xf32>
   return %x : tensor<4xf32>
 }
+
+// -----
+
+// expected-error @below {{'f' expects argument #1 to be contiguous, but got strided<[?, 1]>}}
+func.func @f(%x: tensor<4xf32>, %y: tensor<?x4xf32> {bufferization.buffer_layout = strided<[?, 1]>}) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}

@@ -233,6 +233,18 @@ def test_a_shared_library_needs_a_linker(run, tmp_path):
     assert "libomp.so.5" in dynamic_entries(tmp_path / "kernel.so", "NEEDED")
 
 
+def test_a_shared_library_needs_the_run_time_of_threads(run, clean, tmp_path):
+    library, = clean.rglob("libomp.so.5")
+    aside = library.rename(library.with_name("aside"))
+    try:
+        output = run("mta-translate", "--mta-to-shared-library", example(tmp_path, "kernel.mlir"),
+                     "-o", "kernel.so", f"--linker={LLVM / 'ld.lld'}", status=1)
+    finally:
+        aside.rename(library)
+    assert ("expects libomp.so.5 beside the compiler or where it was built, but found none"
+            in output)
+
+
 def test_the_language_server(run):
     request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize",
                           "params": {"processId": None, "rootUri": None, "capabilities": {}}})
