@@ -3,6 +3,7 @@
 
 """One kernel: compiled, assembled, run in the emulator, counted."""
 
+import itertools
 import json
 import math
 import os
@@ -133,19 +134,22 @@ def _check(case: Case, options: dict) -> dict:
             "eager_is_lazy": outputs[0].tobytes() == outputs[1].tobytes()}
 
 
+def _shapes(attention: mta.Attention, queries: int, keys: int) -> dict[str, tuple[int, ...]]:
+    return {"q": (1, attention.heads, queries, attention.head_dim),
+            "k": (1, attention.kv_heads, keys, attention.head_dim),
+            "v": (1, attention.kv_heads, keys, attention.value_dim), **attention.weight_shapes}
+
+
 def _arguments(attention: mta.Attention, queries: int, keys: int) -> dict[str, np.ndarray]:
     generator = np.random.default_rng(0)
-    shapes = {"q": (1, attention.heads, queries, attention.head_dim),
-              "k": (1, attention.kv_heads, keys, attention.head_dim),
-              "v": (1, attention.kv_heads, keys, attention.value_dim), **attention.weight_shapes}
     return {name: generator.standard_normal(shape).astype(attention.numpy_dtype)
-            for name, shape in shapes.items()}
+            for name, shape in _shapes(attention, queries, keys).items()}
 
 
 def _count(case: Case, options: dict) -> dict:
     """Counters of a few workgroups with all keys allowed, and what they ought to be."""
     attention = case.attention(causal=False)
-    own = _own_rows(attention, options["rows"])
+    own = _own_rows(attention, options)
     queries = WORKGROUPS * own
     compiled = mta.compile(attention, "ptx", batch=1, queries=queries, keys=KEYS, options=options)
     function = compiled.contract.function("attention")
@@ -212,14 +216,16 @@ def _halo(attention: mta.Attention) -> int:
     return sum(op.cq - 1 for op in attention.program if isinstance(op, KeyQueryConv))
 
 
-def _own_rows(attention: mta.Attention, rows: int) -> int:
-    """Queries that a workgroup stores; of more than 4 heads of 16 bits that are mixed, one strip."""
-    halo = _halo(attention)
-    heads = math.lcm(*(op.group or 1 for op in attention.program
-                       if isinstance(op, (KeyQueryConv, HeadMix))))
-    strip = 16 if halo <= 16 else 32
-    many = heads > 4 and attention.numpy_dtype.itemsize == 2
-    return min(rows - halo, strip) if many else rows - halo
+def _own_rows(attention: mta.Attention, options: dict) -> int:
+    """Queries that a workgroup stores: as many as one workgroup is launched for."""
+    compiled = mta.compile(attention, "ptx", batch=1, options=options)
+    function = compiled.contract.function("attention")
+
+    def workgroups(queries: int) -> int:
+        sizes = function.bind(_shapes(attention, queries, 1))
+        return math.prod(function.kernels[0].grid_of(sizes))
+
+    return next(queries for queries in itertools.count(1) if workgroups(queries + 1) > 1)
 
 
 def _work(attention: mta.Attention, rows: int) -> float:

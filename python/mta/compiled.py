@@ -30,9 +30,11 @@ def compile(attention: Attention, target: str = "reference", *, batch: int | Non
     `threads` (0 for one); those of "ptx" and "cuda" are its `chip`, for "cuda"
     that of the first GPU if none is given, and its kernel's shape,
     `rows`, `key_tile`, `warps`, `stages`, `query`, `scores`, `products` and
-    `key_splits` (see `#mta.kernel_schedule`); that of "ptx" also the `layout` of its
-    arrays (see `Attention.to_mlir`). What "cpu", "ptx" and "cuda" compile
-    is kept on disk, see `mta.cache`. Raises ValueError for an unknown target or option or
+    `key_splits` (see `#mta.kernel_schedule`), and for what sizes that vary it is
+    to be the fastest, `expected_queries` and `expected_keys` (see
+    `mta-choose-kernel-schedule`); that of "ptx" also the `layout` of its arrays (see
+    `Attention.to_mlir`). What "cpu", "ptx" and "cuda" compile is kept on disk, see
+    `mta.cache`. Raises ValueError for an unknown target or option or
     an illegal size, LibraryError when the target needs the native library and
     it is missing, DriverError when it needs a GPU and there is none or no
     driver, CompileError with the compiler's diagnostics when it refuses

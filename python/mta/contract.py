@@ -15,9 +15,9 @@ this file. Nothing here needs the compiler.
 
 import ast
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from mta.dlpack import row_major
@@ -118,7 +118,7 @@ class Buffer:
         """How many elements neighbours in every dimension lie apart, for the `sizes` of a call."""
         return tuple(evaluate(stride, sizes) for stride in self.strides)
 
-    def names_in(self, strides: Shape, shape: Shape, names: Mapping[str, object]) -> dict[str, int]:
+    def names_in(self, strides: Shape, shape: Shape, names: Collection[str]) -> dict[str, int]:
         """The sizes that are strides of this buffer, of `names`, for an array of `shape`.
 
         `strides` are the array's. With one row there is nothing to step over: its stride is 0.
@@ -226,6 +226,12 @@ class Function:
     #: In the order of their launches.
     kernels: tuple[Kernel, ...]
 
+    @cached_property
+    def stride_names(self) -> frozenset[str]:
+        """The sizes that are strides, and no extent of an input."""
+        extents = {extent for buffer in self.of_kind("input") for extent in buffer.shape}
+        return frozenset(name for name in self.sizes if name not in extents)
+
     def of_kind(self, kind: str) -> tuple[Buffer, ...]:
         """The buffers of `kind` "input", "output" or "workspace", in order."""
         return tuple(buffer for buffer in self.buffers if buffer.kind == kind)
@@ -265,7 +271,7 @@ class Function:
         if strides is None and buffer.kind == "output" and len(shape) == 4:
             candidates.append(tokens_first(shape))
         for candidate in candidates:
-            bound = buffer.names_in(candidate, shape, self.sizes)
+            bound = buffer.names_in(candidate, shape, self.stride_names)
             if buffer.fits(candidate, shape, {**sizes, **bound}):
                 return bound
         raise ContractError(f"{buffer.name}: expects strides ({', '.join(buffer.strides)}), but "

@@ -37,12 +37,18 @@ def build_flags():
         "=")[2].split()
 
 
-def make_bundle(folder, *attentions, chips="sm_80,sm_90a"):
-    """The folder of a bundle of attentions for any batch and numbers of tokens."""
+def make_bundle(folder, *attentions, chips="sm_80,sm_90a", schedule=""):
+    """The folder of a bundle of attentions for any batch and numbers of tokens.
+
+    With a `schedule` the kernels for all chips have that of the first one.
+    """
     files = []
     for attention in attentions:
         files.append(folder / f"{attention.dtype}.mlir")
         files[-1].write_text(attention.to_mlir(), encoding="utf-8")
+        if schedule:
+            subprocess.run([BUILD / "bin" / "mta-opt", files[-1], "-o", files[-1],
+                            f"--mta-choose-kernel-schedule={schedule}"], check=True)
     first, *others = map(str, files)
     more = [word for file in others for word in ("--bundle-with", file)]
     result = subprocess.run([BUILD / "bin" / "mta-translate", "--mta-to-bundle", "--no-cubin",
@@ -65,8 +71,11 @@ def bundle(tmp_path_factory, golden):
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory, bundle):
+    return build_program(tmp_path_factory.mktemp("program") / "golden", bundle)
+
+
+def build_program(path, bundle):
     """A C program, built as its comments say."""
-    path = tmp_path_factory.mktemp("program") / "golden"
     compiler = shutil.which("clang-22") or shutil.which("cc")
     subprocess.run([compiler, "-std=c11", *build_flags(), "-Wall", "-Wextra", "-Werror",
                     f"-I{bundle}", f"-I{REPOSITORY / 'test' / 'Driver' / 'include'}", INPUTS / "golden.c",
@@ -139,19 +148,46 @@ def test_contracts_are_read_by_the_package(bundle):
         assert all(f".entry {kernel.entry}(" in text for kernel in function.kernels)
 
 
-@pytest.mark.parametrize("chip", ["sm_80", "sm_90"])
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_c_program_gives_the_numbers_of_the_golden(program, golden, tmp_path, dtype, chip):
+def run_program(program, golden, folder, dtype, chip):
+    """Runs the golden and checks its numbers; returns bytes of workspace and sizes."""
     attention = mta.Attention.from_golden(golden, dtype)
     inputs = {name: golden[name].astype(attention.numpy_dtype) for name in ("q", "k", "v")}
     inputs |= attention.weights_from_golden(golden)
     for name, array in inputs.items():
-        array.tofile(tmp_path / name)
-    batch, heads, queries, size = inputs["q"].shape
-    keys = inputs["k"].shape[2]
-    subprocess.run([program, dtype, str(batch), str(queries), str(keys)], cwd=tmp_path, check=True,
-                   env={**os.environ, "LD_LIBRARY_PATH": str(STAND_IN), "MTA_DRIVER_CHIP": chip})
-    output = np.fromfile(tmp_path / "output", attention.numpy_dtype)
+        array.tofile(folder / name)
+    shape = inputs["q"].shape
+    sizes = shape[0], shape[2], inputs["k"].shape[2]
+    printed = subprocess.run(
+        [program, dtype, *map(str, sizes)], cwd=folder, check=True, text=True,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "LD_LIBRARY_PATH": str(STAND_IN), "MTA_DRIVER_CHIP": chip}).stdout
+    output = np.fromfile(folder / "output", attention.numpy_dtype)
     expected = mta.compile(attention, "numpy")(**inputs) if dtype == "bf16" else golden["o"]
-    error = check.measure(output.reshape(batch, heads, queries, size), expected)
+    error = check.measure(output.reshape(shape), expected)
     assert error.relative <= check.TOLERANCES[dtype]
+    return int(printed), shape
+
+
+@pytest.mark.parametrize("chip", ["sm_80", "sm_90"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_c_program_gives_the_numbers_of_the_golden(program, golden, tmp_path, dtype, chip):
+    workspace, _ = run_program(program, golden, tmp_path, dtype, chip)
+    assert workspace == 0
+
+
+def test_c_program_with_splits_of_the_keys(golden, tmp_path):
+    """Of numbers of queries and keys that the launcher learns when it is called."""
+    attentions = [mta.Attention.from_golden(golden, dtype) for dtype in DTYPES]
+    bundle = make_bundle(tmp_path, *attentions, chips="sm_80", schedule="key-splits=3 rows=32")
+    program = build_program(tmp_path / "golden", bundle)
+    for dtype in DTYPES:
+        workspace, shape = run_program(program, golden, tmp_path, dtype, "sm_80")
+        # Sums, and of every row a maximum and a sum of weights, from multiples of 256 bytes on.
+        rows = np.prod(shape[:-1])
+        assert 0 <= workspace - 3 * 4 * rows * (shape[-1] + 2) < 2 * 256
+    # Products of sizes do not fit into the 32 bits that kernels take.
+    huge = subprocess.run(
+        [program, "f32", str(2**31 - 1), str(2**31 - 1), "50"], cwd=tmp_path, check=False,
+        capture_output=True, text=True,
+        env={**os.environ, "LD_LIBRARY_PATH": str(STAND_IN), "MTA_DRIVER_CHIP": "sm_80"})
+    assert (huge.returncode, huge.stderr) == (1, "workspace: a size is not supported\n")

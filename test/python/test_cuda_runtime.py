@@ -78,13 +78,13 @@ class Capsules:
         return dlpack.make_capsule(self, **place, device_type=2, device_index=0)
 
 
-def on_gpu_errors(program, dtype, fields, sizes):
+def on_gpu_errors(program, dtype, fields, sizes, options=None):
     """The errors of the results for arrays of NumPy."""
     program = attention(program, dtype, **fields)
     arguments = random_arguments(program, *sizes)
     if program.variable_length:
         arguments |= {"query_boundaries": [0, 3, 3, sizes[0]], "key_boundaries": [0, 5, 6, sizes[1]]}
-    results = mta.compile(program, "cuda")(**arguments)
+    results = mta.compile(program, "cuda", options=options)(**arguments)
     expected = mta.compile(program, "numpy")(**arguments)
     if not program.log_sum_exp:
         results, expected = (results,), (expected,)
@@ -101,6 +101,16 @@ def on_gpu_errors(program, dtype, fields, sizes):
 def test_numbers(gpu, program, dtype, fields, sizes):
     errors = gpu(on_gpu_errors, program, dtype, fields, sizes)
     assert max(errors) <= check.TOLERANCES[dtype]
+
+
+@pytest.mark.parametrize("options", [{"key_splits": 5}, {"expected_queries": 1}], ids=str)
+@pytest.mark.parametrize("program, heads", [("pre-conv", 2), ("v1", 2), ("talking-heads", 16)])
+def test_splits_of_the_keys(gpu, program, heads, options):
+    """Two or three kernels and workspaces, of sizes that vary."""
+    fields = {"heads": heads, "log_sum_exp": True}
+    for sizes in ((1, 70), (20, 33, 2)):
+        errors = gpu(on_gpu_errors, program, "bf16", fields, sizes, options)
+        assert max(errors) <= check.TOLERANCES["bf16"]
 
 
 def on_gpu_kinds():

@@ -137,6 +137,38 @@ def test_a_process_that_dies_is_reported_and_replaced():
         assert all(o.passed for o in process.run(case))
 
 
+@pytest.mark.parametrize("dtype", fuzz.KERNEL_DTYPES)
+def test_random_kernels(dtype):
+    """Of the fused kernels in the emulator."""
+    cases = [fuzz.draw_kernel_case(random.Random(seed), dtype) for seed in range(100, 104)]
+    outcomes = [outcome for case in cases for outcome in fuzz.run_case(case, "ptx")]
+    assert [outcome for outcome in outcomes if not outcome.passed] == []
+    # The bounds are those of what tensor cores take, not of anything.
+    assert max(outcome.error for outcome in outcomes) > 0.004
+
+
+def test_kernel_cases_cover_what_they_promise():
+    cases = [fuzz.draw_kernel_case(random.Random(seed)) for seed in range(300)]
+    assert cases == [fuzz.draw_kernel_case(random.Random(seed)) for seed in range(300)]
+    options = [dict(case.options) for case in cases]
+    assert {o.get("key_splits") for o in options} == {None, 1, 2, 3, 5, 40}
+    assert {o["chip"] for o in options} == {"sm_80", "sm_90a"}
+    many = [case for case in cases if case.attention.heads > 4]
+    assert {case.attention.dtype for case in many} == {"f16", "bf16"}
+    assert {5, 6, 7, 8, 10, 12, 16} <= {case.attention.heads for case in many}
+    assert {case.attention.dtype for case in cases} == set(fuzz.KERNEL_DTYPES)
+    for case, o in zip(cases, options):
+        tiles = -(-max(call.keys for call in case.calls) // o.get("key_tile", 128))
+        if o.get("key_splits", 0) > tiles:
+            break
+    else:
+        pytest.fail("no case has more splits than tiles")
+    own = fuzz.draw_kernel_case(random.Random(3), chips=())
+    assert "chip" not in dict(own.options)
+    with pytest.raises(ValueError, match="dtype of fused kernels: expects f16 or bf16 or f32"):
+        fuzz.draw_kernel_case(random.Random(3), "f64")
+
+
 def test_a_hanging_case_is_reported(monkeypatch):
     monkeypatch.setattr(worker, "_LIMIT", 0.0)
     case = fuzz.draw_case(random.Random(1), "f32")
@@ -173,6 +205,13 @@ def test_the_command(capsys):
     captured = capsys.readouterr()
     assert captured.out.splitlines()[-1] == "5 passed, 0 failed"
     assert captured.err == ""
+
+
+def test_the_command_on_kernels(capsys):
+    assert main(["fuzz", "--target", "ptx", "--count", "4", "--seed", "7"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "4 passed, 0 failed"
+    assert main(["fuzz", "--target", "ptx", "--count", "4", "--dtype", "f64"]) == 2
+    assert "dtype of fused kernels" in capsys.readouterr().err
 
 
 def test_the_command_prints_what_reproduces_a_failure(capsys, monkeypatch):

@@ -117,8 +117,13 @@ def ChooseKernelSchedulePass : Pass<"mta-choose-kernel-schedule"> {
     not used count. Of the candidates that do not spill registers the one with
     the least time is taken; of those within 2 percent of it, the one with the
     most usual tiles. Operands of f16 get `f16x2` for scores that are staged,
-    unless that takes three times as long. Where a known number of queries does
-    not fill the GPU, there are candidates whose workgroups split the keys.
+    unless that takes three times as long. Where the number of queries does not
+    fill the GPU, there are candidates whose workgroups split the keys.
+
+    A number of queries or keys that is not known is taken for the expected one.
+    Without one it is taken for 2048, and keys are not split: what splits leave
+    is as many times the outputs, for however many queries the kernel is called
+    with.
 
     A number that is not 0 and a word that is not empty are taken as they are.
     Where no candidate is left, the error names the constraint.
@@ -140,6 +145,10 @@ def ChooseKernelSchedulePass : Pass<"mta-choose-kernel-schedule"> {
            "How queries meet keys, and weights values: mma or wgmma">,
     Option<"keySplits", "key-splits", "int64_t", "0",
            "Workgroups that share the keys of a tile of queries">,
+    Option<"expectedQueries", "expected-queries", "int64_t", "0",
+           "Queries where their number is dynamic, with those of the halo">,
+    Option<"expectedKeys", "expected-keys", "int64_t", "0",
+           "Keys where their number is dynamic">,
     Option<"explain", "explain", "bool", "false",
            "Emit a remark with a table of the best candidates">
   ];

@@ -75,6 +75,16 @@ struct GPUOptions : public ReferenceGPUOptions {
       llvm::cl::desc("Workgroups that share the keys of a tile of queries, 0 "
                      "for as many as are the fastest"),
       llvm::cl::init(0)};
+  PassOptions::Option<int64_t> expectedQueries{
+      *this, "expected-queries",
+      llvm::cl::desc("Queries for which a kernel of a dynamic number of them "
+                     "is to be fast, with those of the halo; 0 for many"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> expectedKeys{
+      *this, "expected-keys",
+      llvm::cl::desc("Keys for which a kernel of a dynamic number of them is "
+                     "to be fast, 0 for 2048"),
+      llvm::cl::init(0)};
   PassOptions::Option<bool> explain{
       *this, "explain",
       llvm::cl::desc("Emit a remark with the candidates for a kernel's shape"),

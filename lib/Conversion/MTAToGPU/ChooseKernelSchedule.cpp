@@ -99,10 +99,16 @@ std::optional<KernelTarget> ChooseKernelSchedulePass::findTarget() {
     return std::nullopt;
   }
   return KernelTarget{*hardware::findArchitecture(number), *gpu,
-                      hardware::hasWarpgroups(chip.getValue())};
+                      hardware::hasWarpgroups(chip.getValue()),
+                      ExpectedSizes{expectedQueries, expectedKeys}};
 }
 
 LogicalResult ChooseKernelSchedulePass::readRequest(KernelRequest &request) {
+  for (int64_t count : {expectedQueries.getValue(), expectedKeys.getValue()})
+    if (count < 0)
+      return getOperation()->emitError("expects at least 0 expected queries "
+                                       "and keys, but got ")
+             << count;
   request.rows = rows;
   request.keyTile = keyTile;
   request.warps = warps;

@@ -8,6 +8,8 @@
 
 #include "KernelCandidates.h"
 
+#include "mta/Dialect/MTA/IR/KernelShape.h"
+
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -100,10 +102,11 @@ SmallVector<Products> KernelCandidates::productsFor(int64_t warps) const {
 
 /// A GPU that a kernel does not fill takes several workgroups for a tile of
 /// queries, in powers of two and as many as make one, or all that fit, for
-/// every multiprocessor.
+/// every multiprocessor, less those without which the longest is as short.
 void KernelCandidates::addSplits(const KernelCandidate &whole) {
   auto query = cast<RankedTensorType>(op.getQuery().getType());
-  if (query.isDynamicDim(2))
+  // Many queries would leave many times their outputs.
+  if (query.isDynamicDim(2) && target.expected.queries == 0)
     return;
   double processors = target.gpu.multiprocessors;
   double most =
@@ -114,8 +117,10 @@ void KernelCandidates::addSplits(const KernelCandidate &whole) {
     counts.insert(splits);
   for (double filled :
        {std::floor(processors / whole.cost.workgroups), std::floor(most)})
-    if (filled >= 2 && filled <= most)
-      counts.insert(static_cast<int64_t>(filled));
+    if (filled >= 2 && filled <= most) {
+      double tiles = whole.cost.longestSweep, each = std::ceil(tiles / filled);
+      counts.insert(static_cast<int64_t>(std::ceil(tiles / each)));
+    }
   KernelScheduleAttr schedule = whole.schedule;
   for (int64_t splits : counts) {
     auto split = KernelScheduleAttr::get(
@@ -154,7 +159,8 @@ void KernelCandidates::addShape(int64_t rows, int64_t warps) {
                                             QueryPlacement::Workgroup};
   if (plan.hasManyHeads) {
     stages = {1};
-    placements = {QueryPlacement::Registers, QueryPlacement::Global};
+    placements = {QueryPlacement::Registers, QueryPlacement::Workgroup,
+                  QueryPlacement::Global};
   }
   if (request.query)
     placements = {*request.query};
@@ -193,24 +199,25 @@ LogicalResult KernelCandidates::verifyRequest() {
       Products::Mma, valueOr(request.keySplits, 1))));
 }
 
-/// Kernels with a warp for every head have one shape.
+/// Kernels with a warp for every head have one shape, whatever their tile of
+/// keys and their queries.
 LogicalResult KernelCandidates::fixManyHeads() {
-  int64_t rows = plan.rowsBefore == 0 ? 16 : 32;
-  auto isOther = [](int64_t asked, int64_t only) {
-    return asked != 0 && asked != only;
+  auto valueOr = [](int64_t asked, int64_t only) {
+    return asked ? asked : only;
   };
-  if (isOther(request.rows, rows) || isOther(request.warps, plan.heads) ||
-      isOther(request.stages, 1) || isOther(request.keySplits, 1) ||
-      request.query == QueryPlacement::Workgroup ||
-      request.products == Products::Wgmma)
-    return op.emitOpError("expects ")
-           << rows << " rows, " << plan.heads << " warps, one stage, one split "
-           << "of the keys, products by mma and queries in registers or global "
-           << "memory for " << plan.groupHeads
-           << " heads that share a workgroup";
-  request.rows = rows;
-  request.warps = plan.heads;
-  request.stages = request.keySplits = 1;
+  auto shape = KernelScheduleAttr::get(
+      op.getContext(), valueOr(request.rows, getRowsOfManyHeads(op)),
+      valueOr(request.keyTile, kKeyTiles[0]),
+      valueOr(request.warps, op.getWarpsOfManyHeads()),
+      valueOr(request.stages, 1),
+      request.query.value_or(QueryPlacement::Registers),
+      request.scores.value_or(ScoreStorage::F16),
+      request.products.value_or(Products::Mma), valueOr(request.keySplits, 1));
+  if (failed(verifyShapeOfManyHeads(op, shape)))
+    return failure();
+  request.rows = shape.getRows();
+  request.warps = shape.getWarps();
+  request.stages = shape.getStages();
   return success();
 }
 

@@ -58,7 +58,10 @@ class KernelCandidates {
 public:
   KernelCandidates(AttentionOp op, const KernelPlan &program,
                    const KernelTarget &target, const KernelRequest &request)
-      : op(op), plan(program), target(target), request(request) {}
+      : op(op), plan(program), target(target), request(request) {
+    // LLVM declares an array of one byte.
+    plan.workgroupLimit = target.architecture.blockBytes - 1;
+  }
 
   /// Fails, with an error that names the constraint, if there are none.
   mlir::LogicalResult enumerate();

@@ -64,14 +64,26 @@ static int64_t countCopiesOfThread(const KernelPlan &plan) {
   return count;
 }
 
+/// Queries that many heads have in registers, or the addresses, of 64 bits, of
+/// the rows 8 apart that they are loaded from.
+static int64_t countQueriesOfManyHeads(const KernelPlan &plan) {
+  switch (plan.queryPlacement) {
+  case QueryPlacement::Registers:
+    return plan.stripsOfWarp() * plan.headDim / 4;
+  case QueryPlacement::Workgroup:
+    return plan.stripsOfWarp() * plan.heldColumns / 4;
+  case QueryPlacement::Global:
+    return plan.stripsOfWarp() * 2 * 2;
+  }
+  llvm_unreachable("unknown placement");
+}
+
 /// With a warp for every head bands and the weights of mixes are in workgroup
 /// memory. Before and after an operation there is a tile of scores.
 static int64_t countLiveOfManyHeads(const KernelPlan &plan) {
-  int64_t strips = plan.stripsOfWarp();
   int64_t accumulator = plan.accumulatorRows / 16 * plan.valueDim / 2;
-  bool hasQueries = plan.queryPlacement == QueryPlacement::Registers;
-  return accumulator + strips * plan.keyTile +
-         (hasQueries ? strips * plan.headDim / 4 : 0);
+  return accumulator + plan.stripsOfWarp() * plan.keyTile +
+         countQueriesOfManyHeads(plan);
 }
 
 int64_t mta::countLiveRegisters(const KernelPlan &plan) {
@@ -172,7 +184,8 @@ static PipeCycles pipeCycles(const KernelPlan &plan, const TileCounts &counts,
   double spills = 2 * spilled;
   pipes.tensor =
       counts.multiplyAdds * plan.elementBytes / 2 / gpu.tensorPerCycle();
-  pipes.shared = counts.wavefronts + counts.shuffles + spills;
+  pipes.shared =
+      counts.wavefronts + counts.loads / 128 + counts.shuffles + spills;
   pipes.issue = (counts.instructions + spills) / hardware::Schedulers;
   pipes.special = 32 * counts.specials / gpu.specialLanes;
   pipes.floats = 32 * counts.floats / gpu.floatLanes;
@@ -233,11 +246,15 @@ static Share shareTiles(double tiles, const KernelPlan &plan, int64_t halo) {
   return {tiles + others * warmUp, each + (others > 0 ? warmUp : 0)};
 }
 
-static Grid measureGrid(AttentionOp op, const KernelPlan &plan) {
+static Grid measureGrid(AttentionOp op, const KernelPlan &plan,
+                        const ExpectedSizes &expected) {
   auto query = cast<RankedTensorType>(op.getQuery().getType());
   auto key = cast<RankedTensorType>(op.getKey().getType());
-  double queries = sizeOr(query.getDimSize(2), kUsualLength);
-  double keys = sizeOr(key.getDimSize(2), kUsualLength);
+  auto lengthOr = [](int64_t size, int64_t other) {
+    return sizeOr(size, other == 0 ? kUsualLength : other);
+  };
+  double queries = lengthOr(query.getDimSize(2), expected.queries);
+  double keys = lengthOr(key.getDimSize(2), expected.keys);
   double heads = sizeOr(query.getDimSize(1), std::max(kUsualHeads, plan.heads));
   double groups =
       sizeOr(query.getDimSize(0), kUsualBatch) * heads / plan.groupHeads;
@@ -273,9 +290,9 @@ static Grid measureGrid(AttentionOp op, const KernelPlan &plan) {
   grid.output *= groups * tiles / samples;
   grid.statistics *= groups * tiles / samples;
   grid.workgroups = groups * tiles * plan.keySplits;
-  grid.rows = groups * plan.heads * std::max(queries - halo, 1.0);
+  grid.rows = groups * plan.groupHeads * std::max(queries - halo, 1.0);
   double shared = heads / sizeOr(key.getDimSize(1), heads);
-  grid.bytes = groups * plan.heads / shared * keys * plan.elementBytes *
+  grid.bytes = groups * plan.groupHeads / shared * keys * plan.elementBytes *
                (plan.headDim + plan.valueDim);
   return grid;
 }
@@ -290,19 +307,23 @@ static double launchCycles(const Grid &grid, bool isCausal, double total,
   return std::max(longest, each * std::ceil(grid.workgroups / multiprocessors));
 }
 
-/// The kernels around that of the output: one strip of rows for a workgroup,
-/// which waits for eight splits at once.
+/// The kernels around that of the output: some rows for a workgroup, which
+/// waits for eight splits at once.
 static double combinationCycles(const Grid &grid, const KernelPlan &plan,
                                 double multiprocessors) {
   if (plan.keySplits == 1)
     return 0;
   double wait = kCopyCycles * std::ceil(plan.keySplits / 8.0);
-  double bytes = 4.0 * 16 * plan.keySplits * plan.valueDim;
+  int64_t rows = plan.combinedRows();
+  double bytes = 4.0 * rows * plan.keySplits * plan.valueDim;
   double strip = bytes / hardware::L2BytesPerCycle + wait;
-  double turns = std::ceil(std::ceil(grid.rows / 16) / multiprocessors);
+  double turns = std::ceil(std::ceil(grid.rows / rows) / multiprocessors);
   double cycles = kLaunchCycles + turns * strip;
+  if (!plan.hasTwoSweeps())
+    return cycles;
   // The second sweep begins with the statistics of all splits.
-  return plan.hasTwoSweeps() ? cycles + kLaunchCycles + wait : cycles;
+  double statistics = 2.0 * 4 * plan.keySplits * plan.heads * plan.softmaxRows;
+  return cycles + kLaunchCycles + wait + statistics / hardware::L2BytesPerCycle;
 }
 
 KernelCost mta::computeKernelCost(AttentionOp op, const KernelPlan &plan,
@@ -325,7 +346,7 @@ KernelCost mta::computeKernelCost(AttentionOp op, const KernelPlan &plan,
   PipeCycles outputPipes = pipeCycles(plan, output, spilled, target.gpu);
   PipeCycles statisticsPipes =
       pipeCycles(plan, statistics, spilled, target.gpu);
-  Grid grid = measureGrid(op, plan);
+  Grid grid = measureGrid(op, plan, target.expected);
   auto cycles = [&](double tiles, double before, double starts,
                     int64_t residents) {
     return tiles * tileCycles(plan, output, outputPipes, residents) +

@@ -32,9 +32,10 @@
 //    tile the h pieces of a window.
 //
 // 2. Counts over published rates are the cycles that each pipe of a
-//    multiprocessor is busy. The busiest one is busy all the time; how much of
-//    the others' time hides behind it is a matter of how much independent work
-//    there is to choose from:
+//    multiprocessor is busy. What is loaded to registers passes where workgroup
+//    memory does, 128 bytes a cycle. The busiest one is busy all the time; how
+//    much of the others' time hides behind it is a matter of how much
+//    independent work there is to choose from:
 //
 //        cycles = busiest + (sum of the others) / W
 //
@@ -73,6 +74,7 @@ struct TileCounts {
   double instructions = 0; // all, products too
   double floats = 0, specials = 0;
   double bytes = 0; // from global memory
+  double loads = 0; // bytes of these that go to registers
   double barriers = 0;
   /// Times all warps wait for a copy that was not begun ahead.
   double waits = 0;
@@ -111,11 +113,18 @@ struct KernelCost {
   double microseconds = 0;
 };
 
+/// What is assumed of numbers of queries and keys that are not known; 0 for
+/// those of the published models.
+struct ExpectedSizes {
+  int64_t queries = 0, keys = 0;
+};
+
 /// What the candidates of one attention are compared on.
 struct KernelTarget {
   const hardware::Architecture &architecture;
   const hardware::GpuFigures &gpu;
   bool hasWarpgroups = false;
+  ExpectedSizes expected;
 };
 
 KernelCost computeKernelCost(AttentionOp op, const KernelPlan &plan,

@@ -20,16 +20,19 @@ namespace {
 // branches for every access of workgroup memory, for every copy, and for a
 // tile.
 constexpr double kAddressing = 1.15;
+// The same for convolutions, which read two places of a ring, and for keys and
+// values, whose places differ by constants.
+constexpr double kConvAddressing = 2.2, kTileAddressing = 0;
 constexpr double kCopyAddressing = 4;
 constexpr double kTileOverhead = 15;
 // For every 16 of a wgmma's sum, a matrix descriptor; fence and wait.
-constexpr double kDescriptor = 5;
+constexpr double kDescriptor = 1.5;
 constexpr double kWarpgroupProduct = 4;
 // For every 8 rows of a tile that is loaded from global memory, and for a mix
 // and a convolution between warps of a head each; with more than 8 heads what
 // follows from a thread's number is computed again.
-constexpr double kRowAddressing = 3, kRowAddressingAgain = 8;
-constexpr double kMixAgain = 14, kConvAgain = 48;
+constexpr double kRowAddressing = 3, kRowAddressingAgain = 10.5;
+constexpr double kMixAgain = 14, kConvAgain = 48, kQueryRows = 3;
 // What a warp loads before it multiplies comes from L2 in this part of the time
 // that copies take from there, as microbenchmarks report of A100 and H100.
 constexpr double kLoadWait = 0.4;
@@ -48,6 +51,7 @@ void TileCounts::add(const TileCounts &other, double times) {
   floats += times * other.floats;
   specials += times * other.specials;
   bytes += times * other.bytes;
+  loads += times * other.loads;
   barriers += times * other.barriers;
   waits += times * other.waits;
 }
@@ -83,7 +87,8 @@ private:
   void addTileProducts(int64_t columns, int64_t depth, int64_t tileColumns);
   /// rows x columns matrices of 8 x 8, up to four at a time; of f32, pairs of
   /// numbers, each of which is split by four instructions.
-  void addMatrices(int64_t rows, int64_t columns) {
+  void addMatrices(int64_t rows, int64_t columns,
+                   double addressing = kAddressing) {
     if (plan.isF32()) {
       counts.wavefronts += 2 * rows * columns;
       counts.instructions += rows * columns * (1 + kAddressing + 8);
@@ -91,7 +96,7 @@ private:
     }
     counts.wavefronts += rows * columns;
     double loads = llvm::divideCeil(rows, 2) * llvm::divideCeil(columns, 2);
-    counts.instructions += loads * (1 + kAddressing);
+    counts.instructions += loads * (1 + addressing);
   }
   /// Arithmetic on `count` pieces of 16 x 8, of which a lane has four numbers.
   void addElements(int64_t count, double floats, double specials) {
@@ -112,6 +117,12 @@ private:
   /// Loads of `rows` x `columns` elements, `run` bytes at a time for a lane, in
   /// groups of `rowsAtOnce` rows with addresses of their own.
   void addLoads(int64_t rows, int64_t columns, int64_t run, int64_t rowsAtOnce);
+  /// Every row of a head's queries in one run of `columns`.
+  void addStagedQueries(int64_t columns) {
+    counts.wavefronts += plan.rows / 8 * columns / 8;
+    counts.instructions += plan.rows / 8;
+    addAgain(kQueryRows);
+  }
   void addAgain(double instructions) {
     counts.instructions += plan.heads > 8 ? instructions : 0;
   }
@@ -132,7 +143,7 @@ void WarpCounter::addTileProducts(int64_t columns, int64_t depth,
                                   int64_t tileColumns) {
   if (!plan.readsTiles) {
     addProducts(strips * columns / 8, depth);
-    addMatrices(pieces, tileColumns / 8);
+    addMatrices(pieces, tileColumns / 8, kTileAddressing);
     return;
   }
   // All columns in one product; four warps read the tile together.
@@ -151,15 +162,20 @@ void WarpCounter::addLoads(int64_t rows, int64_t columns, int64_t run,
       (plan.heads > 8 ? kRowAddressingAgain : kRowAddressing) * rows /
           rowsAtOnce;
   counts.bytes += bytes;
+  counts.loads += bytes;
 }
 
 void WarpCounter::countScores() {
   if (plan.hasManyHeads) {
     int64_t columns = plan.columnsAtOnce();
-    for (int64_t first = 0; first < plan.headDim; first += columns) {
-      addProducts(strips * pieces, std::min(columns, plan.headDim - first));
+    for (int64_t first = 0; first < plan.headDim;
+         first += plan.columnsFrom(first)) {
+      addProducts(strips * pieces, plan.columnsFrom(first));
       // Loads stay behind what is multiplied.
       addAgain(1);
+      if (plan.queryPlacement == QueryPlacement::Workgroup &&
+          first < plan.stagedColumns())
+        addStagedQueries(plan.columnsFrom(first));
     }
     addLoads(plan.keyTile, plan.headDim, columns / 2, 8);
     if (plan.queryPlacement == QueryPlacement::Global)
@@ -199,8 +215,9 @@ void WarpCounter::countStores(const StepPlan &step) {
 
 void WarpCounter::countConv(KeyQueryConvOp conv, const StepPlan &step) {
   countStores(step);
+  // What was mixed before has to be read, too, before it goes.
+  counts.barriers += inRows ? 2 : 1;
   inRows = false;
-  counts.barriers += 1;
   int64_t strips = stripsOf(step.resultRows);
   int64_t sources = step.groupSize > 1 ? plan.heads : 1;
   int64_t windows = step.copies * sources * conv.getQueryWindow();
@@ -208,9 +225,10 @@ void WarpCounter::countConv(KeyQueryConvOp conv, const StepPlan &step) {
   bool readsOnlyItself = step.groupSize == 1 && !plan.hasManyHeads;
   int64_t inRegisters = readsOnlyItself ? step.copies : 0;
   for (int64_t window = 0; window < windows; ++window) {
+    double addressing = plan.hasManyHeads ? kAddressing : kConvAddressing;
     if (window >= inRegisters)
-      addMatrices(2 * strips, pieces);
-    addMatrices(2 * strips, step.haloPieces);
+      addMatrices(2 * strips, pieces, addressing);
+    addMatrices(2 * strips, step.haloPieces, addressing);
   }
   addProducts(windows * strips * pieces, 8 * (step.haloPieces + 1));
   if (step.bandElements == 0)
@@ -305,13 +323,18 @@ void WarpCounter::countValues() {
 /// Weights come back to the warp of their head through workgroup memory.
 void WarpCounter::countValuesByHead() {
   int64_t stored = stripsOf(plan.accumulatorRows);
-  if (plan.endsInRows(plan.hasTwoSweeps() ? plan.after : plan.before)) {
+  if (plan.leavesRows()) {
     addAgain(kMixAgain);
     addStores(stored, 1);
     addMatrices(2 * stored, pieces);
     counts.barriers += 2;
   }
-  addProducts(stored * plan.valueDim / 8, plan.keyTile);
+  addProducts((plan.splitsWeights() ? 2 : 1) * stored * plan.valueDim / 8,
+              plan.keyTile);
+  if (plan.splitsWeights()) {
+    addConversions(8 * stored * pieces);
+    addElements(stored * pieces, 1, 0);
+  }
   addLoads(plan.keyTile, plan.valueDim, 8, 4);
   // Elements of two rows make a pair.
   counts.instructions += pieces * plan.valueDim / 8;
@@ -352,9 +375,16 @@ TileCounts mta::countTile(const KernelPlan &plan, bool isOutput) {
   warp.counts.instructions += kTileOverhead;
   if (hasCopies)
     warp.counts.barriers += plan.stages > 1 ? 1 : isLast ? 4 : 2;
+  if (hasCopies && plan.stages == 1) {
+    auto partsOf = [&](int64_t columns) {
+      return llvm::divideCeil(columns, plan.columnsOfStage(columns));
+    };
+    warp.counts.waits = partsOf(plan.headDim);
+    if (isLast)
+      warp.counts.waits += partsOf(plan.valueDim);
+    warp.counts.barriers += 2 * (warp.counts.waits - (isLast ? 2 : 1));
+  }
   warp.counts.instructions += warp.counts.barriers;
-  if (hasCopies && plan.stages == 1)
-    warp.counts.waits = isLast ? 2 : 1;
   TileCounts all;
   all.add(warp.counts, plan.warps);
   // Warps meet and wait together.

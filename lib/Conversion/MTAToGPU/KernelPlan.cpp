@@ -49,11 +49,17 @@ int64_t mta::countHaloColumns(ArrayRef<StepPlan> steps) {
   return columns;
 }
 
+int64_t KernelPlan::combinedRows() const {
+  constexpr int64_t kMostRows = 16, kMostPartials = 128;
+  return std::clamp<int64_t>(
+      llvm::bit_floor<uint64_t>(kMostPartials / keySplits), 1, kMostRows);
+}
+
 int64_t KernelPlan::valueRow() const {
   // Half a pair of f32 is in one row and half in the next: lanes read every
   // second row of 8, at one column each. Those rows lie in different banks if
   // the distance is an odd multiple of 4 words.
-  return isF32() ? valueDim + 4 : paddedRow(valueDim);
+  return isF32() ? columnsOfStage(valueDim) + 4 : paddedRow(valueDim);
 }
 
 bool KernelPlan::endsInRows(ArrayRef<StepPlan> steps) const {
@@ -61,11 +67,35 @@ bool KernelPlan::endsInRows(ArrayRef<StepPlan> steps) const {
          !isa<KeyQueryConvOp>(*steps.back().op);
 }
 
+bool KernelPlan::splitsWeights() const {
+  return !isF16 && endsInRows(after) &&
+         llvm::any_of(after, [](const StepPlan &step) {
+           return isa<KeyQueryConvOp>(*step.op);
+         });
+}
+
 bool KernelPlan::sharesWeightsBuffer() const {
   auto isSplitMix = [](const StepPlan &step) {
     return step.copies > 1 && !isa<KeyQueryConvOp>(*step.op);
   };
-  return isF16 && endsInRows(after) && llvm::any_of(before, isSplitMix);
+  return (isF16 || splitsWeights()) && endsInRows(after) &&
+         llvm::any_of(before, isSplitMix);
+}
+
+KernelPlan::ScorePlaces KernelPlan::scorePlaces() const {
+  ScorePlaces places;
+  places.rows = accumulatorRows;
+  int64_t rows = 0;
+  for (ArrayRef<StepPlan> steps : {ArrayRef(before), ArrayRef(after)})
+    for (const StepPlan &step : steps) {
+      if (isa<KeyQueryConvOp>(*step.op))
+        places.count = std::max<int64_t>(places.count, 1) + 1;
+      places.rows = std::max(places.rows, step.neededRows);
+      places.copies = std::max(places.copies, step.copies);
+      rows = std::max(rows, step.rows + step.rowsBefore);
+    }
+  places.above = std::max<int64_t>(rows - places.rows, 0);
+  return hasManyHeads && places.count > 0 ? places : ScorePlaces();
 }
 
 namespace {
@@ -82,28 +112,29 @@ struct ByteCount {
 int64_t KernelPlan::manyHeadsBytes() const {
   ByteCount count{elementBytes};
   int64_t mixed = 0, mixedRows = 0, mixedCopies = 0;
-  int64_t row = paddedRow(2 * keyTile);
   for (ArrayRef<StepPlan> steps : {ArrayRef(before), ArrayRef(after)})
     for (const StepPlan &step : steps) {
-      if (!isa<KeyQueryConvOp>(*step.op)) {
-        mixed = std::max(mixed, step.neededRows);
-        mixedRows = std::max(mixedRows, step.rows);
-        mixedCopies = std::max(mixedCopies, step.copies);
-        count.add(1, kMixRow * heads);
-        continue;
-      }
-      count.add(step.copies,
-                heads * headStride(step.neededRows, 2 * keyTile) +
-                    (step.rows - step.neededRows + step.rowsBefore) * row);
       if (step.bandElements > 0)
         count.add(1, heads * step.bandElements);
+      if (isa<KeyQueryConvOp>(*step.op))
+        continue;
+      mixed = std::max(mixed, step.neededRows);
+      mixedRows = std::max(mixedRows, step.rows);
+      mixedCopies = std::max(mixedCopies, step.copies);
+      count.add(1, kMixRow * heads);
     }
-  count.add(mixedCopies, heads * headStride(mixed, keyTile) +
-                             (mixedRows - mixed) * paddedRow(keyTile));
-  bool isLastInRows =
-      endsInRows(after) || (after.empty() && endsInRows(before));
-  if (isLastInRows && !sharesWeightsBuffer())
-    count.add(1, heads * headStride(accumulatorRows, keyTile));
+  if (ScorePlaces places = scorePlaces(); places.count > 0) {
+    int64_t columns = places.count * keyTile;
+    count.add(places.copies, heads * headStride(places.rows, columns) +
+                                 places.above * paddedRow(columns));
+  } else {
+    count.add(mixedCopies, heads * headStride(mixed, keyTile) +
+                               (mixedRows - mixed) * paddedRow(keyTile));
+    if (leavesRows() && !sharesWeightsBuffer())
+      count.add(1, heads * headStride(accumulatorRows, keyTile));
+  }
+  if (queryPlacement == QueryPlacement::Workgroup)
+    count.add(1, queryElements());
   // Numbers of 32 bits.
   if (usesStatisticsBuffer())
     count.add(1, 2 * heads * statisticsRow());
@@ -196,15 +227,31 @@ static LogicalResult checkOperands(AttentionOp op, KernelPlan &plan) {
   return success();
 }
 
+/// The diagonal of a band's first tap: diagonal 7 goes through row 0, which is
+/// in whole pieces to the left of a result's place.
+static int64_t diagonalOfTaps(KeyQueryConvOp conv) {
+  return 7 + llvm::alignTo(conv.getLeftKeys(), 8) - conv.getLeftKeys();
+}
+
 /// The bands of a convolution that does not mix heads come from their diagonals
 /// in workgroup memory: with a warp for every head none has registers for them.
-static void planBand(StepPlan &step) {
+/// There are all that lanes ask for, or with `isShort` those of the taps with
+/// one pair of zeros before and after them, and more after them where rows have
+/// room.
+static void planBand(StepPlan &step, bool isShort) {
   auto conv = dyn_cast<KeyQueryConvOp>(*step.op);
   if (!conv || step.groupSize > 1)
     return;
-  step.bandOfQuery = 16 * (step.haloPieces + 2);
+  int64_t windows = 2 * conv.getQueryWindow();
+  int64_t pairs = isShort ? conv.getKeyWindow() + 3 : 8 * (step.haloPieces + 2);
   step.bandElements =
-      llvm::alignTo(conv.getQueryWindow() * step.bandOfQuery, 128);
+      kBandRows * paddedRow(llvm::divideCeil(windows * pairs, kBandRows));
+  if (isShort)
+    pairs = step.bandElements / windows;
+  step.bandOfQuery = 2 * pairs;
+  step.firstDiagonal = isShort ? diagonalOfTaps(conv) - 2 : 0;
+  step.lastDiagonal = step.firstDiagonal + pairs - 1;
+  step.firstTap = diagonalOfTaps(conv) - step.firstDiagonal;
 }
 
 FailureOr<KernelPlan> mta::planProgram(AttentionOp op) {
@@ -231,10 +278,7 @@ FailureOr<KernelPlan> mta::planProgram(AttentionOp op) {
       isAfter = true;
       continue;
     }
-    StepPlan step = planStep(scoreOp);
-    if (plan.hasManyHeads)
-      planBand(step);
-    (isAfter ? plan.after : plan.before).push_back(step);
+    (isAfter ? plan.after : plan.before).push_back(planStep(scoreOp));
   }
   return plan;
 }
@@ -254,6 +298,27 @@ void KernelPlan::setSchedule(KernelScheduleAttr schedule) {
   for (StepPlan &step : after)
     step.copies = areSplit ? 2 : 1;
   planRows();
+  if (hasManyHeads)
+    planRoom();
+}
+
+/// What takes registers or instructions only where there is no room without.
+void KernelPlan::planRoom() {
+  // A strip of a warp takes four registers for them.
+  constexpr int64_t mostHeld = 16;
+  heldColumns = 0;
+  auto fits = [&](bool hasShortBands) {
+    for (SmallVector<StepPlan> *steps : {&before, &after})
+      for (StepPlan &step : *steps)
+        planBand(step, hasShortBands);
+    return workgroupBytes() <= workgroupLimit;
+  };
+  if (fits(/*hasShortBands=*/false) || fits(/*hasShortBands=*/true) ||
+      queryPlacement != QueryPlacement::Workgroup || headDim <= mostHeld)
+    return;
+  heldColumns = mostHeld;
+  if (workgroupBytes() > workgroupLimit)
+    heldColumns = 0;
 }
 
 void KernelPlan::planRows() {
@@ -282,6 +347,7 @@ FailureOr<KernelPlan> mta::planKernel(AttentionOp op, int64_t workgroupLimit,
   if (!schedule)
     return op.emitOpError("expects a kernel schedule, such as "
                           "mta-choose-kernel-schedule writes");
+  plan->workgroupLimit = workgroupLimit;
   plan->setSchedule(schedule);
   plan->f32Precision = f32Precision;
   if (plan->workgroupBytes() > workgroupLimit)

@@ -35,6 +35,10 @@
 
 #include "mta/Dialect/MTA/IR/MTA.h"
 
+#include "llvm/ADT/bit.h"
+
+#include <limits>
+
 namespace mta {
 
 /// One score operation of a tile program.
@@ -60,6 +64,9 @@ struct StepPlan {
   /// Convolutions: elements of the diagonals of a head's bands in workgroup
   /// memory, and those of one window query; 0 if bands are in registers.
   int64_t bandElements = 0, bandOfQuery = 0;
+  /// The first and the last of these diagonals, by the numbers of
+  /// `mta.load_band`, and the place among them of the one of the first tap.
+  int64_t firstDiagonal = 0, lastDiagonal = 0, firstTap = 0;
 };
 
 /// Pads a row of `columns` elements to an odd multiple of 8 of them. With 16
@@ -74,6 +81,10 @@ inline constexpr int64_t kF32Columns = 16;
 /// Elements of a row of a mix's weights in workgroup memory: those of 8 x 8
 /// heads, padded to an odd multiple of 8.
 inline constexpr int64_t kMixRow = 72;
+
+/// Rows in which the diagonals of a head's bands are written, which lie in
+/// different banks.
+inline constexpr int64_t kBandRows = 8;
 
 /// What boundaries of sequences are for a row, as TileKernel::RowBound.
 inline constexpr int64_t kRowBounds = 3;
@@ -94,6 +105,9 @@ struct KernelPlan {
   /// With 1 they share a buffer that each is loaded to when it is needed.
   int64_t stages = 2;
   QueryPlacement queryPlacement = QueryPlacement::Registers;
+  /// Of many heads' queries in workgroup memory, the last columns, which have
+  /// no room there and stay in registers.
+  int64_t heldColumns = 0;
   /// Tensor cores read keys and values from workgroup memory by themselves,
   /// once for four warps (`mta.contract_tile`).
   bool readsTiles = false;
@@ -117,12 +131,21 @@ struct KernelPlan {
     return std::min(rows - rowsBefore, accumulatorRows);
   }
   bool hasTwoSweeps() const { return !after.empty(); }
+  /// Rows of the output that a workgroup combines of all splits: the more
+  /// splits, the fewer, as few rows have to be enough work for a GPU.
+  int64_t combinedRows() const;
   int64_t trailingBefore() const;
   int64_t trailing() const;
   /// Elements from one row of the keys or values in workgroup memory to the
   /// next.
-  int64_t keyRow() const { return paddedRow(headDim); }
+  int64_t keyRow() const { return paddedRow(columnsOfStage(headDim)); }
   int64_t valueRow() const;
+  /// Of `columns` of the keys or values, those that are in workgroup memory at
+  /// once: all, or what is left beside the scores of many heads of f32.
+  int64_t columnsOfStage(int64_t columns) const {
+    bool isPart = isF32() && stages == 1 && heads > 8;
+    return isPart ? std::min<int64_t>(columns, 2 * kF32Columns) : columns;
+  }
   /// Workgroup memory, in bytes.
   int64_t workgroupBytes() const;
   int64_t stripsOfWarp() const { return rows * heads / (16 * warps); }
@@ -130,9 +153,29 @@ struct KernelPlan {
   /// Whether the last operation before the softmax, or of all, leaves rows of
   /// the tile to warps.
   bool endsInRows(mlir::ArrayRef<StepPlan> steps) const;
+  /// Whether weights have to go back to the warps of their heads.
+  bool leavesRows() const {
+    return endsInRows(hasTwoSweeps() ? after : before);
+  }
+  /// Whether weights of bf16 values are two numbers, as one of 8 bits would be
+  /// the coarsest of the roundings of scores on their way through convolutions
+  /// and mixes. What is staged of them is one f16 number, which two of bf16
+  /// hold exactly.
+  bool splitsWeights() const;
   /// Whether the weights of values take the place of the trailing bits of
   /// scores that were mixed before.
   bool sharesWeightsBuffer() const;
+  /// Where the scores of many heads are that convolutions read: tiles of
+  /// `count` keys side by side in a buffer of `rows` rows of every head, and as
+  /// many `above` the first head's as operations read without need.
+  struct ScorePlaces {
+    int64_t count = 0, rows = 0, above = 0, copies = 0;
+  };
+  /// One place for what each convolution keeps for the next tile, and a free
+  /// one. A convolution takes that, and what it kept before becomes the free
+  /// one, for mixes, weights, and in the end the next tile's scores. None
+  /// without convolutions.
+  ScorePlaces scorePlaces() const;
   /// Whether row statistics pass through workgroup memory: those of one sweep
   /// on their way to another warp, those of two while they are not read.
   bool usesStatisticsBuffer() const {
@@ -147,13 +190,37 @@ struct KernelPlan {
   int64_t columnsAtOnce() const {
     if (queryPlacement == QueryPlacement::Registers)
       return 32;
-    return rows > 16 && valueDim > 96 ? 8 : 16;
+    if (queryPlacement == QueryPlacement::Global)
+      return rows > 16 && valueDim > 96 ? 8 : 16;
+    return keyTile > 16 || rows > 16 || valueDim > 96 ? 16 : 32;
   }
+  /// Those from `column` on. In workgroup memory they are one run of a lane.
+  int64_t columnsFrom(int64_t column) const {
+    bool isStaged = queryPlacement == QueryPlacement::Workgroup;
+    int64_t end = column < stagedColumns() ? stagedColumns() : headDim;
+    int64_t columns = end - column;
+    return std::min<int64_t>(columnsAtOnce(),
+                             isStaged ? llvm::bit_floor<uint64_t>(columns)
+                                      : columns);
+  }
+  /// Of queries in workgroup memory, the columns that are there.
+  int64_t stagedColumns() const { return headDim - heldColumns; }
+  /// The last rows of the tile whose queries some stored result depends on.
+  int64_t queryRows() const { return queryTile() + rowsBefore; }
+  /// Elements of many heads' queries in workgroup memory, and of as much in
+  /// front of them as rows above would take.
+  int64_t queryElements() const {
+    return heads * queryRows() * stagedColumns() +
+           (rows - queryRows()) * columnsFrom(0);
+  }
+  /// Workgroup memory that there is, in bytes.
+  int64_t workgroupLimit = std::numeric_limits<int64_t>::max();
   /// Takes the shape that a schedule asks for.
   void setSchedule(KernelScheduleAttr schedule);
 
 private:
   void planRows();
+  void planRoom();
   int64_t manyHeadsBytes() const;
 };
 

@@ -48,17 +48,8 @@ void TileKernel::locate(Value tile, Value tiles, Value group, Value batch) {
     return locateSequences();
   queryBegin = keyBegin = lastKeyBegin = zero();
   keyEnd = tileKeyEnd = keys;
-  Value rows = vector::BroadcastOp::create(
-      b, VectorType::get({plan.rows}, b.getIndexType()), keys);
-  if (isCausal()) {
+  if (isCausal())
     tileKeyEnd = b.max(b.min(b.add(rowEnd, shift), keys), zero());
-    Value step = b.step(plan.rows, 0, 1);
-    Value first = vector::BroadcastOp::create(b, rows.getType(),
-                                              b.add(b.add(firstRow, shift), 1));
-    Value none = vector::BroadcastOp::create(b, rows.getType(), zero());
-    rows = b.max(b.min(b.add(step, first), rows), none);
-  }
-  keyEnds = rows;
 }
 
 SmallVector<Value> TileKernel::at(ValueRange leading, Value row, Value column) {
@@ -85,9 +76,11 @@ void TileKernel::waitForCopies() {
   BarrierOp::create(b);
 }
 
-/// `plan.keyTile` rows from `row` of the keys or values of every head.
+/// `plan.keyTile` rows from `row` of the keys or values of every head, and of
+/// their `columns` columns those from `first` on.
 void TileKernel::copyHeads(Value source, Value dest, Value slot, Value row,
-                           int64_t columns) {
+                           int64_t first, int64_t columns) {
+  int64_t count = std::min(plan.columnsOfStage(columns), columns - first);
   Value heads = memref::DimOp::create(b, buffers.query, 1);
   Value keyHeads = memref::DimOp::create(b, source, 1);
   Value shared = arith::DivUIOp::create(b, heads, keyHeads);
@@ -99,20 +92,27 @@ void TileKernel::copyHeads(Value source, Value dest, Value slot, Value row,
     if (plan.heads > 1)
       to.push_back(b.index(head));
     to.append(plan.readsTiles ? 3 : 2, zero());
-    CopyTileOp::create(b, source, ValueRange{batch, keyHead, row, zero()}, dest,
-                       to, keys, ArrayRef<int64_t>{plan.keyTile, columns},
-                       plan.readsTiles);
+    CopyTileOp::create(
+        b, source, ValueRange{batch, keyHead, row, b.index(first)}, dest, to,
+        keys, ArrayRef<int64_t>{plan.keyTile, count}, plan.readsTiles);
   }
 }
 
-void TileKernel::copyKeys(Value tile) {
+void TileKernel::copyKeys(Value tile, int64_t first) {
   copyHeads(buffers.key, keyBuffer, slotOf(tile), b.mul(tile, plan.keyTile),
-            plan.headDim);
+            first, plan.headDim);
 }
 
-void TileKernel::copyValues(Value tile, int64_t trailing) {
+void TileKernel::copyValues(Value tile, int64_t trailing, int64_t first) {
   copyHeads(buffers.value, valueBuffer, slotOf(tile),
-            b.add(b.mul(tile, plan.keyTile), -trailing), plan.valueDim);
+            b.add(b.mul(tile, plan.keyTile), -trailing), first, plan.valueDim);
+}
+
+void TileKernel::replaceStage(function_ref<void()> copy) {
+  BarrierOp::create(b);
+  copy();
+  CommitCopiesOp::create(b);
+  waitForCopies();
 }
 
 /// What a tile needs, as one group of copies, if there is such a tile.
@@ -150,6 +150,8 @@ void TileKernel::loadQuery() {
   if (plan.hasManyHeads) {
     if (plan.queryPlacement == QueryPlacement::Registers)
       query = {loadQueries(0, plan.rows, 0, plan.headDim)};
+    if (plan.queryPlacement == QueryPlacement::Workgroup)
+      stageQueries();
     return;
   }
   queryBuffer =
@@ -187,8 +189,10 @@ SmallVector<Value> TileKernel::emitSweep(
     const Sweep &sweep, ValueRange init,
     function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   // Keys before the first one read as zero.
+  if (plan.hasManyHeads)
+    beginScores(sweep);
   for (StepState *state : sweep.steps)
-    if (isa<KeyQueryConvOp>(state->plan->op))
+    if (isa<KeyQueryConvOp>(state->plan->op) && !plan.hasManyHeads)
       for (Value buffer : state->buffers)
         fillZero(buffer);
   // Without copies no tile begins with a barrier.
@@ -217,10 +221,7 @@ SmallVector<Value> TileKernel::emitSweep(
     Value next = b.add(tile, 1);
     copyTilesIf(b.compare(arith::CmpIPredicate::slt, next, tiles), sweep, next);
   } else if (hasCopies) {
-    BarrierOp::create(b);
-    copyKeys(tile);
-    CommitCopiesOp::create(b);
-    waitForCopies();
+    replaceStage([&] { copyKeys(tile); });
   }
   SmallVector<Value> results = body(tile, loop.getRegionIterArgs());
   if (!hasCopies)
@@ -234,6 +235,7 @@ SmallVector<Value> TileKernel::emitSweep(
 Value TileKernel::computeScores(Value tile,
                                 std::optional<int64_t> valueTrailing) {
   sharing = Sharing::Heads;
+  findPlaces(tile);
   VectorType type = tileType(plan.rows);
   Value scores = plan.hasManyHeads ? multiplyKeysByHead(tile)
                                    : multiplyKeys(tile, b.splat(type, 0.0));
@@ -417,17 +419,18 @@ void TileKernel::allocateTiles() {
   valueBuffer = withRows(valueRow);
 }
 
-void TileKernel::prepare(Value tile, Value tiles, Value group, Value batch) {
+void TileKernel::prepare(Value tile, Value tiles, Value group, Value batch,
+                         ArrayRef<StepPlan> after) {
   locateSplit(tile, tiles);
   locate(tile, tiles, group, batch);
   loadQuery();
-  prepareSteps();
+  prepareSteps(after);
   if (!plan.hasManyHeads)
     allocateTiles();
 }
 
 void TileKernel::build(Value tile, Value tiles, Value group, Value batch) {
-  prepare(tile, tiles, group, batch);
+  prepare(tile, tiles, group, batch, plan.after);
   if (!plan.hasTwoSweeps())
     return emitOneSweep();
   Statistics statistics =

@@ -24,7 +24,8 @@ struct KernelBuffers {
   /// With several splits of the keys, f32: the sums of weights times values of
   /// every split, (S · B) x H x rows x Dv, and the maxima, then the sums of the
   /// weights of every split, (2 · S · B) x H x rows. With two sweeps the latter
-  /// are of all rows of all tiles, also of those that are not stored.
+  /// are of all rows of all tiles and all heads of all workgroups, also of
+  /// those that are not stored.
   mlir::Value partialOutputs, partialStatistics;
   /// The norms and gates that are applied before the output is stored.
   mlir::SmallVector<mlir::Operation *> epilogue;
@@ -88,8 +89,9 @@ private:
   /// of those keys, and how far it is from the first row of its sequence.
   enum class RowBound { KeyBegin, KeyCount, SequenceRow };
 
+  /// With `after`, of those operations that follow the softmax.
   void prepare(mlir::Value tile, mlir::Value tiles, mlir::Value group,
-               mlir::Value batch);
+               mlir::Value batch, llvm::ArrayRef<StepPlan> after);
   void locate(mlir::Value tile, mlir::Value tiles, mlir::Value group,
               mlir::Value batch);
   /// Of boundaries of sequences: the tile's place in them.
@@ -104,7 +106,7 @@ private:
   void loadQuery();
   /// Queries in workgroup memory: `columns` of them from `first`.
   Operand readQuery(int64_t first, int64_t columns);
-  void prepareSteps();
+  void prepareSteps(llvm::ArrayRef<StepPlan> after);
   StepState prepareStep(const StepPlan &step);
   void allocateConv(StepState &state);
   void allocateMix(StepState &state);
@@ -116,6 +118,8 @@ private:
 
   // TileKernelOperands.cpp
   Operand toOperand(mlir::Value numbers);
+  /// Weights of bf16 values, as they come from workgroup memory.
+  Operand splitWeights(mlir::Value weights);
   Operand extractColumns(const Operand &operand, int64_t first, int64_t size);
   /// As TileBuilder::contract.
   mlir::Value contract(const Operand &lhs, const Operand &rhs,
@@ -144,20 +148,25 @@ private:
                 body);
   void waitForCopies();
   void allocateTiles();
-  void copyKeys(mlir::Value tile);
-  void copyValues(mlir::Value tile, int64_t trailing);
+  /// Columns from `first` on, as many as are in workgroup memory at once.
+  void copyKeys(mlir::Value tile, int64_t first = 0);
+  void copyValues(mlir::Value tile, int64_t trailing, int64_t first = 0);
+  /// Takes what `copy` brings in place of what is in the only stage.
+  void replaceStage(llvm::function_ref<void()> copy);
   void copyTilesIf(mlir::Value exists, const Sweep &sweep, mlir::Value tile);
   void copyHeads(mlir::Value source, mlir::Value dest, mlir::Value slot,
-                 mlir::Value row, int64_t columns);
+                 mlir::Value row, int64_t first, int64_t columns);
   void emitOneSweep();
   // TileKernelSplit.cpp
   void locateSplit(mlir::Value &tile, mlir::Value &tiles);
   void takeSplit(const Sweep &sweep, mlir::Value &first, mlir::Value &end);
+  mlir::Value isOwnTile(mlir::Value tile);
   void copyOwnValues(mlir::Value tile, int64_t trailing);
   mlir::SmallVector<mlir::Value>
   ifOwnTile(mlir::Value tile, mlir::ValueRange others,
             llvm::function_ref<mlir::SmallVector<mlir::Value>()> body);
   mlir::Value placeOfSplit();
+  mlir::SmallVector<mlir::Value> placeOfStatistics(mlir::Value first);
   void storePartialOutput(mlir::Value accumulator);
   void storePartials(const Statistics &statistics, mlir::Value accumulator);
   Statistics mergeStatistics(mlir::Value first, int64_t count,
@@ -190,10 +199,16 @@ private:
   bool readsOnlyItself(const StepState &state) {
     return state.plan->groupSize == 1 && !plan.hasManyHeads;
   }
+  /// The columns of workgroup memory at which a convolution's operand of this
+  /// tile begins, and that of the tile before.
+  struct Ring {
+    mlir::Value own, before;
+  };
+  Ring locateRing(mlir::Value tile);
   /// Adds to `pieces` the products of what a convolution reads of workgroup
   /// memory with its bands. With `cutsSequences`, rows of other sequences than
   /// a result's are zero.
-  mlir::Value multiplyBands(const StepState &state, mlir::Value half,
+  mlir::Value multiplyBands(const StepState &state, const Ring &ring,
                             bool cutsSequences,
                             mlir::SmallVector<mlir::Value> pieces);
   /// One window query of a convolution, for one head of the group that is read.
@@ -205,7 +220,7 @@ private:
   void forWindows(const StepState &state, int64_t skipped,
                   llvm::function_ref<void(const Window &)> body);
   void accumulateWindow(const StepState &state, mlir::Value view,
-                        mlir::Value tile, mlir::Value half,
+                        mlir::Value tile, const Ring &ring,
                         const Window &window, int64_t row, bool cutsSequences,
                         mlir::MutableArrayRef<mlir::Value> pieces);
   /// Rows of a result whose pieces are multiplied at once.
@@ -221,7 +236,7 @@ private:
   mlir::Value isBoundary(mlir::Value column0, int64_t rows, int64_t trailing,
                          bool ownRowsOnly);
   mlir::Value isAllowed(mlir::Value column0, int64_t rows);
-  mlir::Value isAllowedByRow(mlir::Value column0, int64_t rows);
+  mlir::Value isAllowedInSequence(mlir::Value column0, int64_t rows);
   mlir::Value mask(mlir::Value scores, mlir::Value tile, int64_t trailing,
                    bool ownRowsOnly, double fill);
   /// Carries maximum, sum and, if there is one, the accumulator on to the
@@ -242,6 +257,15 @@ private:
   mlir::Value isOwnRow(int64_t rows);
   mlir::Value exp2(mlir::Value vector);
 
+  // TileKernelScores.cpp
+  void allocateScores();
+  mlir::Value viewScores(int64_t copy, int64_t rows, int64_t before);
+  void takeScores(StepState &state);
+  void beginScores(const Sweep &sweep);
+  void findPlaces(mlir::Value tile);
+  mlir::Value columnOfScores(int64_t number);
+  mlir::Value weightsThroughScores(mlir::Value weights);
+
   // TileKernelHeads.cpp
   void barrier();
   void willWrite(mlir::Value buffer);
@@ -252,7 +276,7 @@ private:
                                                     mlir::Type element);
   void allocateManyHeads();
   void fillZero(mlir::Value buffer);
-  mlir::Value neededRows(const StepPlan &step, mlir::VectorType type);
+  mlir::Value lastRows(int64_t rows, int64_t needed, mlir::VectorType type);
   /// `rows` x `columns` of a matrix of every head from (`row`, `column`) on, in
   /// rows from `first` to `limit`.
   mlir::Value loadTile(mlir::Value source, mlir::Value row, mlir::Value first,
@@ -260,6 +284,9 @@ private:
                        int64_t columns);
   mlir::Value loadQueries(int64_t row, int64_t rows, int64_t column,
                           int64_t columns);
+  mlir::Value queryPanel(int64_t column);
+  void stageQueries();
+  mlir::Value readQueries(int64_t row, int64_t rows, int64_t column);
   mlir::Value multiplyKeysByHead(mlir::Value tile);
   mlir::Value multiplyValuesByHead(mlir::Value weights, mlir::Value tile,
                                    mlir::Value accumulator);
@@ -267,6 +294,8 @@ private:
   mlir::Value loadBand(const StepState &state, int64_t a);
   mlir::Value buildMixMatrix(const StepState &state);
   mlir::Value mixHeads(StepState &state, mlir::Value scores);
+  /// The element type of the weights of values in workgroup memory.
+  mlir::Type weightsType();
   mlir::Value weightsByHead(mlir::Value weights);
   mlir::Value statisticByHead(mlir::Value rows);
 
@@ -322,8 +351,6 @@ private:
   mlir::Value lastKeyBegin;
   /// The end of the keys that some row of the tile may read.
   mlir::Value tileKeyEnd;
-  /// The end of the keys that a row may read, for every row.
-  mlir::Value keyEnds;
   /// Of several splits of the keys: which one it is, the number of its tile of
   /// queries, and, of the sweep that is emitted, the first tile of keys that is
   /// its own and how many before that it reads.
@@ -334,11 +361,19 @@ private:
   /// The queries in registers, or nothing, and in workgroup memory.
   Operand query;
   mlir::Value queryBuffer;
+  /// Of many heads, the strips of the columns that have no room there.
+  mlir::SmallVector<mlir::Value> heldQueries;
   mlir::Value keyBuffer, valueBuffer;
   mlir::SmallVector<StepState> before, after;
   /// What all mixes pass scores through.
   mlir::SmallVector<mlir::Value> mixBuffers;
   int64_t mixRows = 0;
+
+  /// Buffers of the places of scores, the place that is free when a tile
+  /// begins, and convolutions of the sweep and those that the tile has had.
+  mlir::SmallVector<mlir::Value> scoreBuffers;
+  mlir::Value freePlace;
+  int64_t convsOfSweep = 0, convsDone = 0;
 
   /// What the warps share of the scores at this point of the program: heads, or
   /// rows of the tile.

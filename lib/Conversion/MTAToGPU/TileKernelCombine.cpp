@@ -50,13 +50,14 @@ static Value withBatchAndHead(TileBuilder &b, Value buffer) {
       b, MemRefType::get(shape, type.getElementType()), buffer, groups, sizes);
 }
 
-/// The place of a tile of rows, as those of the only head of one batch.
+/// The place of a tile of rows, as those of the only head of one batch. It may
+/// have fewer rows of its own than fragments have.
 void TileKernel::locateRows(Value tile) {
   queries = memref::DimOp::create(b, buffers.output, 2);
   batch = head0 = zero();
   int64_t halo = op.getQueryHalo();
-  firstRow = row0 = b.add(b.mul(tile, plan.rows), halo);
-  rowEnd = b.min(b.add(row0, plan.rows), b.add(queries, halo));
+  firstRow = row0 = b.add(b.mul(tile, plan.combinedRows()), halo);
+  rowEnd = b.min(b.add(row0, plan.combinedRows()), b.add(queries, halo));
 }
 
 /// The tile's rows of the statistics with that number, or `none` of those that
@@ -80,12 +81,13 @@ Value TileKernel::readStatistic(Value number, int64_t end, double none) {
 /// The outputs of some splits from `first` on. Rows and splits that do not
 /// exist are zero.
 void TileKernel::copyPartials(Value first, Value buffer) {
-  Value row = b.add(firstRow, -static_cast<int64_t>(op.getQueryHalo()));
+  int64_t halo = op.getQueryHalo();
+  Value row = b.add(firstRow, -halo), end = b.add(rowEnd, -halo);
   Value all = memref::DimOp::create(b, buffers.partialOutputs, 0);
   int64_t count = cast<MemRefType>(buffer.getType()).getDimSize(0);
   for (int64_t index = 0; index < count; ++index) {
     Value begin = b.mul(b.add(first, index), queries);
-    Value limit = b.min(b.add(begin, queries), all);
+    Value limit = b.min(b.add(begin, end), all);
     CopyTileOp::create(b, buffers.partialOutputs,
                        ValueRange{b.add(begin, row), zero()}, buffer,
                        ValueRange{b.index(index), zero(), zero()}, limit,
@@ -202,14 +204,14 @@ static int64_t splitsAtOnce(const KernelPlan &plan, int64_t workgroupLimit) {
   return std::min({kMost, plan.keySplits, fitting});
 }
 
-/// One strip of 16 rows for a warp, as many workgroups as there are strips.
+/// One strip of 16 rows for a warp, as many workgroups as it takes.
 static gpu::LaunchOp makeRowLaunch(TileBuilder &b, const KernelPlan &plan,
                                    Value output) {
   Value rows = memref::DimOp::create(b, output, 0);
   Value tiles = getValueOrCreateConstantIndexOp(
       b, b.getLoc(),
       affine::makeComposedFoldedAffineApply(
-          b, b.getLoc(), b.getAffineSymbolExpr(0).ceilDiv(plan.rows),
+          b, b.getLoc(), b.getAffineSymbolExpr(0).ceilDiv(plan.combinedRows()),
           {getAsOpFoldResult(rows)}));
   Value one = b.index(1);
   auto launch = gpu::LaunchOp::create(b, tiles, one, one,
@@ -227,6 +229,7 @@ void mta::emitCombination(OpBuilder &builder, AttentionOp op,
                           int64_t workgroupLimit) {
   TileBuilder b(op.getLoc(), builder, /*heads=*/1);
   KernelPlan rows = plan;
+  rows.hasManyHeads = false;
   rows.heads = rows.groupHeads = rows.warps = 1;
   rows.rows = rows.accumulatorRows = rows.softmaxRows = 16;
   rows.rowsBefore = 0;

@@ -75,14 +75,18 @@ std::pair<Value, Value> TileKernel::allocateHeads(int64_t rows, int64_t before,
 }
 
 void TileKernel::allocateManyHeads() {
+  if (plan.usesStatisticsBuffer())
+    statisticsBuffer =
+        b.workgroupBuffer({plan.heads, plan.statisticsRow()}, b.getF32Type());
+  if (plan.scorePlaces().count > 0)
+    return allocateScores();
   int64_t needed = 0, copies = 0;
   for (ArrayRef<StepPlan> steps : {ArrayRef(plan.before), ArrayRef(plan.after)})
-    for (const StepPlan &step : steps)
-      if (!isa<KeyQueryConvOp>(*step.op)) {
-        mixRows = std::max(mixRows, step.rows);
-        needed = std::max(needed, step.neededRows);
-        copies = std::max(copies, step.copies);
-      }
+    for (const StepPlan &step : steps) {
+      mixRows = std::max(mixRows, step.rows);
+      needed = std::max(needed, step.neededRows);
+      copies = std::max(copies, step.copies);
+    }
   for (int64_t copy = 0; copy < copies; ++copy) {
     auto [buffer, view] =
         allocateHeads(needed, mixRows - needed, plan.keyTile, b.getF16Type());
@@ -91,17 +95,12 @@ void TileKernel::allocateManyHeads() {
     if (needed < mixRows)
       fillZero(buffer);
   }
-  bool endsInRows = plan.endsInRows(
-      plan.hasTwoSweeps() ? ArrayRef(plan.after) : ArrayRef(plan.before));
-  if (plan.usesStatisticsBuffer())
-    statisticsBuffer =
-        b.workgroupBuffer({plan.heads, plan.statisticsRow()}, b.getF32Type());
-  if (endsInRows)
-    weightsBuffer =
-        plan.sharesWeightsBuffer()
-            ? mixBuffers.back()
-            : allocateHeads(plan.accumulatorRows, 0, plan.keyTile, element)
-                  .second;
+  if (plan.leavesRows())
+    weightsBuffer = plan.sharesWeightsBuffer()
+                        ? mixBuffers.back()
+                        : allocateHeads(plan.accumulatorRows, 0, plan.keyTile,
+                                        weightsType())
+                              .second;
 }
 
 void TileKernel::fillZero(Value buffer) {
@@ -110,15 +109,15 @@ void TileKernel::fillZero(Value buffer) {
   linalg::FillOp::create(b, none, buffer);
 }
 
-/// Which rows of a vector heads x rows x columns an operation reads for the
-/// sake of a result that is needed; null if it is all.
-Value TileKernel::neededRows(const StepPlan &step, VectorType type) {
-  if (step.neededRows == step.rows)
+/// The last `needed` of the rows of a vector heads x `rows` x columns: those
+/// that a stored result depends on; null if it is all.
+Value TileKernel::lastRows(int64_t rows, int64_t needed, VectorType type) {
+  if (needed == rows)
     return Value();
-  VectorType rows = VectorType::get({step.rows}, b.getIndexType());
-  Value first = b.index(step.rows - step.neededRows);
-  Value isNeeded = b.compare(arith::CmpIPredicate::sge, b.step(step.rows, 0, 1),
-                             vector::BroadcastOp::create(b, rows, first));
+  VectorType flatRows = VectorType::get({rows}, b.getIndexType());
+  Value first = b.index(rows - needed);
+  Value isNeeded = b.compare(arith::CmpIPredicate::sge, b.step(rows, 0, 1),
+                             vector::BroadcastOp::create(b, flatRows, first));
   Value flat = b.broadcastRows(
       isNeeded, VectorType::get(type.getShape().drop_front(), b.getI1Type()));
   return b.broadcast(flat, VectorType::get(type.getShape(), b.getI1Type()));
@@ -147,23 +146,74 @@ Value TileKernel::loadQueries(int64_t row, int64_t rows, int64_t column,
                   column, columns);
 }
 
+/// Queries in workgroup memory from column `column` on, heads x rows of the
+/// tile x columns. Rows of what a lane reads at once are next to each other, so
+/// that eight of them lie in different banks. Those above the needed ones are
+/// in front of the buffer's, or the last ones of the panel before.
+Value TileKernel::queryPanel(int64_t column) {
+  int64_t rows = plan.queryRows(), columns = plan.columnsFrom(column);
+  int64_t above = (plan.rows - rows) * (plan.columnsFrom(0) - columns);
+  int64_t offset = above + rows * column;
+  int64_t sizes[] = {plan.heads, plan.rows, columns};
+  int64_t strides[] = {rows * plan.stagedColumns(), columns, 1};
+  auto type = cast<MemRefType>(queryBuffer.getType());
+  auto layout = StridedLayoutAttr::get(b.getContext(), offset, strides);
+  return memref::ReinterpretCastOp::create(
+      b, MemRefType::get(sizes, element, layout, type.getMemorySpace()),
+      queryBuffer, offset, sizes, strides);
+}
+
+/// Brings the queries to workgroup memory. Before the first barrier of a sweep
+/// none is read.
+void TileKernel::stageQueries() {
+  queryBuffer = b.workgroupBuffer({plan.queryElements()}, element);
+  // Rows that nobody needs are multiplied too.
+  if (plan.queryRows() < plan.rows) {
+    fillZero(queryBuffer);
+    BarrierOp::create(b);
+  }
+  int64_t staged = plan.stagedColumns();
+  for (int64_t column = 0, columns; column < staged; column += columns) {
+    columns = plan.columnsFrom(column);
+    Value part = loadQueries(0, plan.rows, column, columns);
+    Value mask =
+        lastRows(plan.rows, plan.queryRows(), cast<VectorType>(part.getType()));
+    b.write(part, queryPanel(column), {zero(), zero(), zero()}, mask);
+  }
+  for (int64_t row = 0; plan.heldColumns > 0 && row < plan.rows; row += 16)
+    heldQueries.push_back(loadQueries(row, 16, staged, plan.heldColumns));
+}
+
+/// `rows` of the queries in workgroup memory from row `row` of the tile on.
+Value TileKernel::readQueries(int64_t row, int64_t rows, int64_t column) {
+  VectorType type = b.type({rows, plan.columnsFrom(column)}, element);
+  return LoadTileOp::create(b, type, queryPanel(column),
+                            ValueRange{zero(), b.index(row), zero()}, zero(),
+                            b.index(plan.rows), b.index(1));
+}
+
 /// q·kᵀ, some of the reduction at a time: what is loaded waits for its use in
 /// registers. For the same reason queries that are loaded are those of one
 /// strip.
 Value TileKernel::multiplyKeysByHead(Value tile) {
-  bool isHere = !query.empty();
-  int64_t most = plan.columnsAtOnce(), rows = isHere ? plan.rows : 16;
+  int64_t rows = query.empty() ? 16 : plan.rows;
   SmallVector<Value> strips(plan.rows / rows, b.splat(tileType(rows), 0.0));
-  Value row = b.mul(tile, plan.keyTile);
-  for (int64_t column = 0; column < plan.headDim; column += most) {
-    int64_t columns = std::min(most, plan.headDim - column);
-    Value right =
-        loadTile(buffers.key, row, zero(), keys, plan.keyTile, column, columns);
-    for (auto [index, strip] : llvm::enumerate(strips)) {
-      Value left = isHere ? b.extractColumns(query[0], column, columns)
-                          : loadQueries(index * rows, rows, column, columns);
-      strip = b.contract(left, right, strip, /*rhsTransposed=*/true);
-    }
+  Value keyRow = b.mul(tile, plan.keyTile);
+  auto queriesOf = [&](int64_t row, int64_t column, int64_t columns) {
+    if (!query.empty())
+      return b.extractColumns(query[0], column, columns);
+    if (queryBuffer && column >= plan.stagedColumns())
+      return heldQueries[row / rows];
+    return queryBuffer ? readQueries(row, rows, column)
+                       : loadQueries(row, rows, column, columns);
+  };
+  for (int64_t column = 0, columns; column < plan.headDim; column += columns) {
+    columns = plan.columnsFrom(column);
+    Value right = loadTile(buffers.key, keyRow, zero(), keys, plan.keyTile,
+                           column, columns);
+    for (auto [index, strip] : llvm::enumerate(strips))
+      strip = b.contract(queriesOf(index * rows, column, columns), right, strip,
+                         /*rhsTransposed=*/true);
   }
   Value scores = b.splat(tileType(plan.rows), 0.0);
   for (auto [index, strip] : llvm::enumerate(strips))
@@ -178,61 +228,17 @@ Value TileKernel::multiplyValuesByHead(Value weights, Value tile,
   constexpr int64_t most = 32, keysAtOnce = 16;
   Value row = b.add(b.mul(tile, plan.keyTile), -plan.trailing());
   for (int64_t key = 0; key < plan.keyTile; key += keysAtOnce) {
-    Value left = b.extractColumns(weights, key, keysAtOnce);
+    Operand left = splitWeights(b.extractColumns(weights, key, keysAtOnce));
     for (int64_t column = 0; column < plan.valueDim; column += most) {
       int64_t columns = std::min(most, plan.valueDim - column);
       Value right = loadTile(buffers.value, b.add(row, key), zero(), keys,
                              keysAtOnce, column, columns);
       Value part = b.extractColumns(accumulator, column, columns);
-      part = b.contract(left, right, part, /*rhsTransposed=*/false);
+      part = contract(left, {right}, part, /*rhsTransposed=*/false);
       accumulator = b.insertColumns(part, accumulator, column);
     }
   }
   return accumulator;
-}
-
-/// The same as `isAllowed` for the last `rows` rows of the tile. What bounds
-/// them depends on the tile of keys and is small: as indices, the same in every
-/// tile, they would take registers all the time.
-Value TileKernel::isAllowedByRow(Value column0, int64_t rows) {
-  using arith::CmpIPredicate;
-  Type i32 = b.getI32Type();
-  VectorType rowType = VectorType::get({rows}, i32);
-  VectorType columnType = VectorType::get({plan.keyTile}, i32);
-  VectorType flat = VectorType::get({rows, plan.keyTile}, i32);
-  auto count = [&](VectorType type) -> Value {
-    return arith::IndexCastOp::create(b, type,
-                                      b.step(type.getDimSize(0), 0, 1));
-  };
-  // A bound beyond the tile is as good as one at its edge.
-  int64_t edge = rows + plan.keyTile;
-  auto repeat = [&](Value value, VectorType type) -> Value {
-    value = b.max(b.min(value, b.index(edge)), b.index(-edge));
-    return vector::BroadcastOp::create(
-        b, type, arith::IndexCastOp::create(b, i32, value).getResult());
-  };
-  Value row = count(rowType), column = count(columnType);
-  Value first = firstOf(rows);
-  Value ends = repeat(b.sub(keys, column0), rowType);
-  if (isCausal()) {
-    Value end = b.sub(b.add(b.add(first, shift), 1), column0);
-    ends = b.min(ends, b.add(row, repeat(end, rowType)));
-  }
-  // Queries before the first one, which are loaded as that one, read nothing.
-  if (mayBeBefore(rows)) {
-    Value isBefore =
-        b.compare(CmpIPredicate::slt, b.add(row, repeat(first, rowType)),
-                  repeat(zero(), rowType));
-    Value none = repeat(b.sub(zero(), column0), rowType);
-    ends = arith::SelectOp::create(b, isBefore, none, ends);
-  }
-  Value allowed = b.compare(CmpIPredicate::slt, b.broadcast(column, flat),
-                            b.broadcastRows(ends, flat));
-  Value isKey = b.compare(CmpIPredicate::sge, column,
-                          repeat(b.sub(zero(), column0), columnType));
-  return arith::AndIOp::create(
-      b, allowed,
-      b.broadcast(isKey, VectorType::get(flat.getShape(), b.getI1Type())));
 }
 
 //===----------------------------------------------------------------------===//
@@ -243,8 +249,9 @@ Value TileKernel::isAllowedByRow(Value column0, int64_t rows) {
 /// workgroup memory, heads x elements.
 Value TileKernel::buildDiagonals(const StepPlan &step) {
   auto conv = cast<KeyQueryConvOp>(*step.op);
-  int64_t columns = step.bandElements / 16;
-  VectorType type = b.type({16, columns}, b.getIndexType());
+  constexpr int64_t rows = kBandRows;
+  int64_t columns = step.bandElements / rows;
+  VectorType type = b.type({rows, columns}, b.getIndexType());
   auto constant = [&](int64_t value) -> Value {
     return vector::BroadcastOp::create(b, type, b.index(value));
   };
@@ -255,11 +262,9 @@ Value TileKernel::buildDiagonals(const StepPlan &step) {
   Value a = arith::DivUIOp::create(b, place, constant(step.bandOfQuery));
   Value within = arith::RemUIOp::create(b, place, constant(step.bandOfQuery));
   Value two = constant(2);
-  Value diagonal = b.add(arith::DivUIOp::create(b, within, two),
-                         arith::RemUIOp::create(b, within, two));
-  // Diagonal 7 goes through row 0, which is `left` columns before its tap.
-  int64_t left = 8 * llvm::divideCeil(conv.getLeftKeys(), 8);
-  Value tap = b.add(diagonal, constant(conv.getLeftKeys() - left - 7));
+  Value number = b.add(arith::DivUIOp::create(b, within, two),
+                       arith::RemUIOp::create(b, within, two));
+  Value tap = b.add(number, constant(-step.firstTap));
   int64_t keyWindow = conv.getKeyWindow();
   int64_t window = conv.getQueryWindow() * keyWindow;
   // Negative taps are large numbers.
@@ -276,7 +281,7 @@ Value TileKernel::buildDiagonals(const StepPlan &step) {
   state.plan = &step;
   Value diagonals =
       gatherWeights(state, b.add(index, first), mask, b.getF16Type());
-  Value buffer = b.workgroupBuffer({plan.heads, 16, columns}, b.getF16Type());
+  Value buffer = b.workgroupBuffer({plan.heads, rows, columns}, b.getF16Type());
   b.write(diagonals, buffer, {zero(), zero(), zero()});
   ReassociationIndices groups[] = {{0}, {1, 2}};
   return memref::CollapseShapeOp::create(
@@ -284,10 +289,12 @@ Value TileKernel::buildDiagonals(const StepPlan &step) {
 }
 
 Value TileKernel::loadBand(const StepState &state, int64_t a) {
-  int64_t rows = 8 * (state.plan->haloPieces + 1);
-  return LoadBandOp::create(
-      b, b.type({rows, 8}, b.getF16Type()), state.diagonals,
-      ValueRange{zero(), b.index(a * state.plan->bandOfQuery)});
+  const StepPlan &step = *state.plan;
+  int64_t rows = 8 * (step.haloPieces + 1);
+  return LoadBandOp::create(b, b.type({rows, 8}, b.getF16Type()),
+                            state.diagonals,
+                            ValueRange{zero(), b.index(a * step.bandOfQuery)},
+                            step.firstDiagonal, step.lastDiagonal);
 }
 
 //===----------------------------------------------------------------------===//
@@ -331,10 +338,12 @@ Value TileKernel::buildMixMatrix(const StepState &state) {
 
 Value TileKernel::mixHeads(StepState &state, Value scores) {
   auto type = cast<VectorType>(scores.getType());
-  Value row = b.index(mixRows - state.plan->rows);
-  for (Value view : state.views)
-    willWrite(view);
-  writeScores(state, scores, row, zero());
+  bool hasPlaces = !scoreBuffers.empty();
+  Value row = b.index(hasPlaces ? 0 : mixRows - state.plan->rows);
+  Value column = hasPlaces ? columnOfScores(convsDone) : zero();
+  for (Value buffer : state.buffers)
+    willWrite(buffer);
+  writeScores(state, scores, row, column);
   sharing = Sharing::Rows;
   // out, row, column, in.
   AffineExpr dims[4];
@@ -357,9 +366,9 @@ Value TileKernel::mixHeads(StepState &state, Value scores) {
   auto f16 = VectorType::get(type.getShape(), b.getF16Type());
   for (Value view : state.views)
     result = vector::ContractionOp::create(
-        b, weights, b.read(view, {zero(), row, zero()}, f16), result,
+        b, weights, b.read(view, {zero(), row, column}, f16), result,
         b.getAffineMapArrayAttr(maps), b.getArrayAttr(iterators));
-  llvm::append_range(readSinceBarrier, state.views);
+  llvm::append_range(readSinceBarrier, state.buffers);
   return result;
 }
 
@@ -367,10 +376,16 @@ Value TileKernel::mixHeads(StepState &state, Value scores) {
 // Back to a warp for every head
 //===----------------------------------------------------------------------===//
 
+Type TileKernel::weightsType() {
+  return plan.splitsWeights() ? b.getF16Type() : element;
+}
+
 Value TileKernel::weightsByHead(Value weights) {
-  weights = b.convert(weights, element);
+  weights = b.convert(weights, weightsType());
   if (sharing == Sharing::Heads)
     return weights;
+  if (!scoreBuffers.empty())
+    return weightsThroughScores(weights);
   auto type = cast<MemRefType>(weightsBuffer.getType());
   SmallVector<Value> place = {
       zero(), b.index(type.getDimSize(1) - plan.accumulatorRows), zero()};

@@ -21,12 +21,13 @@
 using namespace mlir;
 using namespace mta;
 
-/// Bits of an f32 number that tf32 does not have.
-static constexpr int64_t kMissingBits = 13;
+/// Bits of an f32 number that tf32 does not have, and that bf16 does not have.
+static constexpr int64_t kMissingBits = 13, kMissingBitsBF16 = 16;
 
-/// `numbers` with the bits cleared that tf32 does not have, after `added` in
-/// units of the last place was added to the magnitude.
-static Value clearMissingBits(TileBuilder &b, Value numbers, int64_t added) {
+/// `numbers` with the last `missing` bits cleared, after `added` in units of
+/// the last place was added to the magnitude.
+static Value clearMissingBits(TileBuilder &b, Value numbers, int64_t added,
+                              int64_t missing = kMissingBits) {
   auto type = cast<VectorType>(numbers.getType());
   auto bitsType = VectorType::get(type.getShape(), b.getI32Type());
   auto constant = [&](int64_t value) -> Value {
@@ -38,8 +39,7 @@ static Value clearMissingBits(TileBuilder &b, Value numbers, int64_t added) {
   Value bits = arith::BitcastOp::create(b, bitsType, numbers);
   if (added != 0)
     bits = arith::AddIOp::create(b, bits, constant(added));
-  bits =
-      arith::AndIOp::create(b, bits, constant(-(int64_t(1) << kMissingBits)));
+  bits = arith::AndIOp::create(b, bits, constant(-(int64_t(1) << missing)));
   return arith::BitcastOp::create(b, type, bits);
 }
 
@@ -53,6 +53,17 @@ TileKernel::Operand TileKernel::toOperand(Value numbers) {
   // The difference is exact. It has at most 12 bits.
   Value low = arith::SubFOp::create(b, numbers, high);
   return {high, clearMissingBits(b, low, 0)};
+}
+
+/// Of the 11 bits of an f16 number the larger part has the first 8, and the
+/// difference is exact. It has the others.
+TileKernel::Operand TileKernel::splitWeights(Value weights) {
+  if (getElementTypeOrSelf(weights.getType()) == element)
+    return {weights};
+  Value all = b.convert(weights, b.getF32Type());
+  Value high = clearMissingBits(b, all, 0, kMissingBitsBF16);
+  Value low = arith::SubFOp::create(b, all, high);
+  return {b.convert(high, element), b.convert(low, element)};
 }
 
 TileKernel::Operand TileKernel::extractColumns(const Operand &operand,
@@ -111,7 +122,10 @@ Value TileKernel::multiplyKeys(Value tile, Value scores) {
     int64_t size = std::min(step, plan.headDim - column);
     Operand rows = query.empty() ? readQuery(column, size)
                                  : extractColumns(query, column, size);
-    Value key = b.read(keyBuffer, at(leading, zero(), b.index(column)),
+    int64_t place = column % plan.columnsOfStage(plan.headDim);
+    if (column > 0 && place == 0)
+      replaceStage([&] { copyKeys(tile, column); });
+    Value key = b.read(keyBuffer, at(leading, zero(), b.index(place)),
                        b.type({plan.keyTile, size}, element));
     scores = contract(rows, toOperand(key), scores, /*rhsTransposed=*/true);
   }
@@ -134,8 +148,11 @@ Value TileKernel::multiplyValues(Value weights, Value tile, Value accumulator) {
        column < plan.valueDim; column += step) {
     VectorType type =
         b.type({plan.keyTile, std::min(step, plan.valueDim - column)}, element);
+    int64_t place = column % plan.columnsOfStage(plan.valueDim);
+    if (column > 0 && place == 0)
+      replaceStage([&] { copyValues(tile, plan.trailing(), column); });
     Value value =
-        b.read(valueBuffer, at(leading, zero(), b.index(column)), type);
+        b.read(valueBuffer, at(leading, zero(), b.index(place)), type);
     accumulator = addToColumns(lhs, toOperand(value), accumulator, column);
   }
   return accumulator;

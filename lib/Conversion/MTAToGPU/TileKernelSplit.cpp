@@ -53,8 +53,10 @@ void mta::allocatePartials(TileBuilder &b, const KernelPlan &plan,
   };
   buffers.partialOutputs = allocate(plan.keySplits, llvm::to_vector(output));
   SmallVector<OpFoldResult> rows = llvm::to_vector(output.drop_back());
-  if (plan.hasTwoSweeps())
-    rows[2] = apply(size.ceilDiv(plan.queryTile()) * plan.rows, rows[2]);
+  if (plan.hasTwoSweeps()) {
+    rows[1] = apply(size.ceilDiv(plan.groupHeads) * plan.heads, rows[1]);
+    rows[2] = apply(size.ceilDiv(plan.queryTile()) * plan.softmaxRows, rows[2]);
+  }
   buffers.partialStatistics = allocate(2 * plan.keySplits, rows);
 }
 
@@ -86,14 +88,24 @@ void TileKernel::takeSplit(const Sweep &sweep, Value &first, Value &end) {
   first = b.max(first, b.add(firstOwnTile, -warmUpTiles));
   first = arith::SelectOp::create(b, isEmpty, last, first);
   end = last;
+  if (plan.hasManyHeads)
+    firstOwnTile = arith::IndexCastOp::create(b, b.getI32Type(), firstOwnTile);
+}
+
+/// Whether the split adds up a tile. With many heads the number that tells it
+/// takes one register, not two, as those are short.
+Value TileKernel::isOwnTile(Value tile) {
+  Type i32 = b.getI32Type();
+  if (plan.hasManyHeads)
+    tile = arith::IndexCastOp::create(b, i32, tile);
+  return b.compare(arith::CmpIPredicate::sge, tile, firstOwnTile);
 }
 
 /// The values of a tile, unless only its scores are read.
 void TileKernel::copyOwnValues(Value tile, int64_t trailing) {
   if (warmUpTiles == 0)
     return copyValues(tile, trailing);
-  Value isOwn = b.compare(arith::CmpIPredicate::sge, tile, firstOwnTile);
-  auto branch = scf::IfOp::create(b, isOwn, /*withElseRegion=*/false);
+  auto branch = scf::IfOp::create(b, isOwnTile(tile), /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
   copyValues(tile, trailing);
@@ -106,12 +118,15 @@ TileKernel::ifOwnTile(Value tile, ValueRange others,
                       function_ref<SmallVector<Value>()> body) {
   if (warmUpTiles == 0)
     return body();
-  Value isOwn = b.compare(arith::CmpIPredicate::sge, tile, firstOwnTile);
+  Value isOwn = isOwnTile(tile);
   auto branch = scf::IfOp::create(b, others.getTypes(), isOwn,
                                   /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
+  // Barriers of the body are none of the tiles before.
+  SmallVector<Value> readBefore = readSinceBarrier;
   b.setInsertionPointToStart(branch.thenBlock());
   scf::YieldOp::create(b, body());
+  llvm::append_range(readSinceBarrier, readBefore);
   b.setInsertionPointToStart(branch.elseBlock());
   scf::YieldOp::create(b, others);
   return llvm::to_vector_of<Value>(branch.getResults());
@@ -153,15 +168,24 @@ void TileKernel::storePartials(const Statistics &statistics,
 
 void TileKernel::buildStatistics(Value tile, Value tiles, Value group,
                                  Value batch) {
-  prepare(tile, tiles, group, batch);
+  prepare(tile, tiles, group, batch, /*after=*/{});
   Statistics statistics = emitStatisticsSweep();
   Value batches = memref::DimOp::create(b, buffers.query, 0);
   Value place = placeOfSplit();
-  Value row = b.mul(tileNumber, plan.rows);
   for (Value rows : {statistics.maximum, statistics.sum}) {
-    b.write(rows, buffers.partialStatistics, {place, head0, row});
+    b.write(rows, buffers.partialStatistics, placeOfStatistics(place));
     place = b.add(place, b.mul(batches, plan.keySplits));
   }
+}
+
+/// Indices of the tile's statistics, those of all heads and rows that it has,
+/// whether they exist or not.
+SmallVector<Value> TileKernel::placeOfStatistics(Value first) {
+  Value head = head0;
+  if (plan.groupHeads < plan.heads)
+    head = b.mul(arith::DivUIOp::create(b, head0, b.index(plan.groupHeads)),
+                 plan.heads);
+  return {first, head, b.mul(tileNumber, plan.softmaxRows)};
 }
 
 /// Carries statistics on to `count` splits from `first` on, whose loads do not
@@ -171,8 +195,8 @@ TileKernel::Statistics TileKernel::mergeStatistics(Value first, int64_t count,
   Value batches = memref::DimOp::create(b, buffers.query, 0);
   auto read = [&](Value copy) -> Value {
     Value place = b.add(b.mul(copy, batches), batch);
-    return b.read(buffers.partialStatistics,
-                  {place, head0, b.mul(tileNumber, plan.rows)}, rowsType());
+    return b.read(buffers.partialStatistics, placeOfStatistics(place),
+                  rowsType());
   };
   SmallVector<Statistics> parts = {carried};
   for (int64_t index = 0; index < count; ++index) {

@@ -62,9 +62,13 @@ Value TileKernel::buildBand(const StepState &state, int64_t a, int64_t head) {
     return vector::BroadcastOp::create(b, type, b.index(value));
   };
   Value tap = b.add(b.sub(row, column), constant(conv.getLeftKeys() - left));
-  // Negative taps are large numbers.
-  Value mask =
+  // Negative taps are large numbers. Where there is none, a lane reads what
+  // others of its warp do.
+  Value isTap =
       b.compare(arith::CmpIPredicate::ult, tap, constant(conv.getKeyWindow()));
+  tap = b.min(b.max(tap, constant(0)), constant(conv.getKeyWindow() - 1));
+  Value mask = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(cast<VectorType>(isTap.getType()), true));
   // θ is heads x group x cq x ck in memory.
   int64_t window = conv.getQueryWindow() * conv.getKeyWindow();
   int64_t size = state.plan->groupSize;
@@ -80,7 +84,9 @@ Value TileKernel::buildBand(const StepState &state, int64_t a, int64_t head) {
       mask =
           arith::AndIOp::create(b, mask, isInGroup(heads, plan.groupHeads, 0));
   }
-  return gatherWeights(state, index, mask, stagedType());
+  Value weights = gatherWeights(state, index, mask, stagedType());
+  return arith::SelectOp::create(
+      b, isTap, weights, b.splat(cast<VectorType>(weights.getType()), 0.0));
 }
 
 /// The weights of head `head` of the group for every head that it goes to; with
@@ -99,6 +105,10 @@ Value TileKernel::buildMixWeight(const StepState &state, int64_t head) {
   Value out = b.step(plan.heads, 0, 1);
   Value first = b.add(b.mul(head0, size), head % size);
   Value index = b.add(b.mul(out, constant(b.index(size))), constant(first));
+  // One weight, so that the indices are no row of memory: a gather of those is
+  // a load to canonicalization, and no operation of a tile program.
+  if (size == 1)
+    index = constant(b.add(head0, head));
   Value mask = isInGroup(out, size, head);
   Value weights = gatherWeights(state, index, mask, b.getF32Type());
   return vector::ShapeCastOp::create(
@@ -120,15 +130,8 @@ Value TileKernel::isInGroup(Value heads, int64_t size, int64_t head) {
 /// to rows that are not stored and may be anything.
 void TileKernel::allocateConv(StepState &state) {
   const StepPlan &step = *state.plan;
-  for (int64_t copy = 0; plan.hasManyHeads && copy < step.copies; ++copy) {
-    auto [buffer, view] = allocateHeads(
-        step.neededRows, step.rows - step.neededRows + step.rowsBefore,
-        2 * plan.keyTile, b.getF16Type());
-    state.buffers.push_back(buffer);
-    state.views.push_back(view);
-  }
   if (plan.hasManyHeads)
-    return;
+    return takeScores(state);
   int64_t columns = paddedRow(2 * plan.keyTile);
   int64_t halo = step.rowsBefore;
   int64_t all = plan.heads * plan.rows + halo;
@@ -152,6 +155,8 @@ void TileKernel::allocateConv(StepState &state) {
 
 /// One tile of all heads.
 void TileKernel::allocateMix(StepState &state) {
+  if (!scoreBuffers.empty())
+    return takeScores(state);
   if (mixBuffers.empty())
     for (int64_t copy = 0; copy < state.plan->copies; ++copy)
       mixBuffers.push_back(b.workgroupBuffer(
@@ -196,13 +201,13 @@ TileKernel::StepState TileKernel::prepareStep(const StepPlan &step) {
   return state;
 }
 
-void TileKernel::prepareSteps() {
+void TileKernel::prepareSteps(ArrayRef<StepPlan> after) {
   if (plan.hasManyHeads)
     allocateManyHeads();
   for (const StepPlan &step : plan.before)
     before.push_back(prepareStep(step));
-  for (const StepPlan &step : plan.after)
-    after.push_back(prepareStep(step));
+  for (const StepPlan &step : after)
+    this->after.push_back(prepareStep(step));
 }
 
 //===----------------------------------------------------------------------===//
@@ -236,7 +241,8 @@ SmallVector<Value> TileKernel::writeScores(const StepState &state, Value scores,
   for (Value view : state.views) {
     Value part = b.convert(scores, stagedType());
     parts.push_back(part);
-    Value mask = neededRows(*state.plan, cast<VectorType>(part.getType()));
+    Value mask = lastRows(state.plan->rows, state.plan->neededRows,
+                          cast<VectorType>(part.getType()));
     b.write(part, view, at({}, row, column), mask);
     if (state.views.size() > 1)
       scores =
@@ -247,10 +253,11 @@ SmallVector<Value> TileKernel::writeScores(const StepState &state, Value scores,
 
 /// Adds the products of a window query to the pieces of 8 columns of rows of
 /// the result from `row` on. `tile`, if there is one, is what stands in this
-/// tile's half of the ring.
+/// tile's place of the ring.
 void TileKernel::accumulateWindow(const StepState &state, Value view,
-                                  Value tile, Value half, const Window &window,
-                                  int64_t row, bool cutsSequences,
+                                  Value tile, const Ring &ring,
+                                  const Window &window, int64_t row,
+                                  bool cutsSequences,
                                   MutableArrayRef<Value> pieces) {
   const StepPlan &step = *state.plan;
   int64_t halo = 8 * step.haloPieces;
@@ -269,11 +276,10 @@ void TileKernel::accumulateWindow(const StepState &state, Value view,
     return b.read(view, indices, typeOf(columns));
   };
   if (!tile)
-    tile = read(b.mul(half, plan.keyTile), plan.keyTile);
+    tile = read(ring.own, plan.keyTile);
   Value scores = tile;
   if (halo > 0) {
-    Value other = b.sub(b.index(1), half);
-    Value column = b.add(b.mul(other, plan.keyTile), plan.keyTile - halo);
+    Value column = b.add(ring.before, plan.keyTile - halo);
     scores = b.splat(typeOf(width), 0.0);
     scores = b.insertColumns(read(column, halo), scores, 0);
     scores = b.insertColumns(tile, scores, halo);
@@ -299,7 +305,7 @@ void TileKernel::forWindows(const StepState &state, int64_t skipped,
                             : state.bands[head * size + a]});
 }
 
-Value TileKernel::multiplyBands(const StepState &state, Value half,
+Value TileKernel::multiplyBands(const StepState &state, const Ring &ring,
                                 bool cutsSequences, SmallVector<Value> pieces) {
   int64_t strip = rowsAtOnce(*state.plan), columns = plan.keyTile / 8;
   // The last query of the window is the row itself, which is done already
@@ -309,7 +315,7 @@ Value TileKernel::multiplyBands(const StepState &state, Value half,
     for (int64_t first = 0; first < static_cast<int64_t>(pieces.size());
          first += columns)
       for (Value view : state.views)
-        accumulateWindow(state, view, Value(), half, window,
+        accumulateWindow(state, view, Value(), ring, window,
                          first / columns * strip, cutsSequences,
                          MutableArrayRef(pieces).slice(first, columns));
   });
@@ -320,30 +326,40 @@ Value TileKernel::multiplyBands(const StepState &state, Value half,
   return result;
 }
 
+TileKernel::Ring TileKernel::locateRing(Value tile) {
+  if (plan.hasManyHeads) {
+    Ring ring{columnOfScores(convsDone), columnOfScores(convsDone + 1)};
+    ++convsDone;
+    return ring;
+  }
+  Value half = arith::RemUIOp::create(b, tile, b.index(2));
+  Value other = b.sub(b.index(1), half);
+  return {b.mul(half, plan.keyTile), b.mul(other, plan.keyTile)};
+}
+
 /// Masked scores of another sequence are zero for every row but its own: a
 /// result reads such a one only where keys of both are in reach.
 Value TileKernel::applyConv(StepState &state, Value scores, Value tile,
                             int64_t trailing) {
   const StepPlan &step = *state.plan;
-  Value half = arith::RemUIOp::create(b, tile, b.index(2));
+  Ring ring = locateRing(tile);
   if (plan.hasManyHeads)
-    willWrite(state.views[0]);
+    willWrite(state.buffers[0]);
   int64_t last = step.rowsBefore;
-  SmallVector<Value> own =
-      writeScores(state, scores, b.index(last), b.mul(half, plan.keyTile));
+  SmallVector<Value> own = writeScores(state, scores, b.index(last), ring.own);
   int64_t strip = rowsAtOnce(step);
   SmallVector<Value> pieces(step.resultRows / strip * (plan.keyTile / 8),
                             b.splat(b.type({strip, 8}, b.getF32Type()), 0.0));
   // A row's own scores are in registers, and of its own sequence.
   if (readsOnlyItself(state))
     for (auto [view, tile] : llvm::zip_equal(state.views, own))
-      accumulateWindow(state, view, tile, half, {last, 0, state.bands[last]},
+      accumulateWindow(state, view, tile, ring, {last, 0, state.bands[last]},
                        /*row=*/0, /*cutsSequences=*/false, pieces);
   barrier();
   sharing = Sharing::Heads;
-  readSinceBarrier.push_back(state.views[0]);
+  readSinceBarrier.push_back(state.buffers[0]);
   if (!plan.hasSequences || last == 0)
-    return multiplyBands(state, half, /*cutsSequences=*/false, pieces);
+    return multiplyBands(state, ring, /*cutsSequences=*/false, pieces);
   Type type = tileType(step.resultRows);
   auto branch =
       scf::IfOp::create(b, type, crossesSequences(step, tile, trailing),
@@ -351,7 +367,7 @@ Value TileKernel::applyConv(StepState &state, Value scores, Value tile,
   for (bool cuts : {true, false}) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(cuts ? branch.thenBlock() : branch.elseBlock());
-    scf::YieldOp::create(b, multiplyBands(state, half, cuts, pieces));
+    scf::YieldOp::create(b, multiplyBands(state, ring, cuts, pieces));
   }
   return branch.getResult(0);
 }
@@ -409,18 +425,58 @@ Value TileKernel::isBoundary(Value column0, int64_t rows, int64_t trailing,
   return result;
 }
 
-/// Whether pairs are allowed, the last `rows` rows x columns from `column0` on.
+/// Whether pairs are allowed, the last `rows` rows of the tile x columns from
+/// `column0` on. What bounds them depends on the tile of keys and is small: as
+/// indices, the same in every tile, they would take registers all the time.
 Value TileKernel::isAllowed(Value column0, int64_t rows) {
-  VectorType flat = VectorType::get({rows, plan.keyTile}, b.getIndexType());
+  using arith::CmpIPredicate;
+  Type i32 = b.getI32Type();
+  VectorType rowType = VectorType::get({rows}, i32);
+  VectorType columnType = VectorType::get({plan.keyTile}, i32);
+  VectorType flat = VectorType::get({rows, plan.keyTile}, i32);
+  auto count = [&](VectorType type) -> Value {
+    return arith::IndexCastOp::create(b, type,
+                                      b.step(type.getDimSize(0), 0, 1));
+  };
+  // A bound beyond the tile is as good as one at its edge.
+  int64_t edge = rows + plan.keyTile;
+  auto repeat = [&](Value value, VectorType type) -> Value {
+    value = b.max(b.min(value, b.index(edge)), b.index(-edge));
+    return vector::BroadcastOp::create(
+        b, type, arith::IndexCastOp::create(b, i32, value).getResult());
+  };
+  Value row = count(rowType), column = count(columnType);
+  Value first = firstOf(rows);
+  Value ends = repeat(b.sub(keys, column0), rowType);
+  if (isCausal()) {
+    Value end = b.sub(b.add(b.add(first, shift), 1), column0);
+    ends = b.min(ends, b.add(row, repeat(end, rowType)));
+  }
+  // Queries before the first one, which many heads load as that one, read
+  // nothing. Others are zero.
+  if (plan.hasManyHeads && mayBeBefore(rows)) {
+    Value isBefore =
+        b.compare(CmpIPredicate::slt, b.add(row, repeat(first, rowType)),
+                  repeat(zero(), rowType));
+    Value none = repeat(b.sub(zero(), column0), rowType);
+    ends = arith::SelectOp::create(b, isBefore, none, ends);
+  }
+  Value allowed = b.compare(CmpIPredicate::slt, b.broadcast(column, flat),
+                            b.broadcastRows(ends, flat));
+  Value isKey = b.compare(CmpIPredicate::sge, column,
+                          repeat(b.sub(zero(), column0), columnType));
+  return arith::AndIOp::create(
+      b, allowed,
+      b.broadcast(isKey, VectorType::get(flat.getShape(), b.getI1Type())));
+}
+
+/// The same with boundaries.
+Value TileKernel::isAllowedInSequence(Value column0, int64_t rows) {
   Value column =
       b.add(b.step(plan.keyTile, 0, 1),
             vector::BroadcastOp::create(
                 b, VectorType::get({plan.keyTile}, b.getIndexType()), column0));
-  // Columns before the first key are large numbers.
-  return plan.hasSequences
-             ? isInSequence(column, rows)
-             : b.compare(arith::CmpIPredicate::ult, b.broadcast(column, flat),
-                         b.broadcastRows(keyEnds, flat));
+  return isInSequence(column, rows);
 }
 
 /// `scores`, which trail by `trailing` columns, with `fill` where a pair is not
@@ -435,9 +491,8 @@ Value TileKernel::mask(Value scores, Value tile, int64_t trailing,
       /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
-  Value allowed = plan.hasManyHeads && !plan.hasSequences
-                      ? isAllowedByRow(column0, rows)
-                      : isAllowed(column0, rows);
+  Value allowed = plan.hasSequences ? isAllowedInSequence(column0, rows)
+                                    : isAllowed(column0, rows);
   allowed =
       b.broadcast(allowed, VectorType::get(type.getShape(), b.getI1Type()));
   Value masked =

@@ -19,12 +19,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "mta/Conversion/VectorToFragments/VectorToFragments.h"
-#include "mta/Dialect/MTA/IR/MTA.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "Distributor.h"
+
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -39,7 +36,10 @@ using namespace mta;
 namespace {
 class LayoutAssignment {
 public:
-  explicit LayoutAssignment(Operation *root) : root(root) {}
+  explicit LayoutAssignment(gpu::LaunchOp launch) : root(launch) {
+    if (auto attr = launch->getAttrOfType<IntegerAttr>("mta.heads"))
+      heads = attr.getInt();
+  }
 
   /// Finds a layout for every vector, or says which operation lacks one.
   LogicalResult run();
@@ -50,6 +50,7 @@ private:
   void shareNothing();
   void anchor(vector::ContractionOp op);
   void anchor(ContractTileOp op);
+  void anchor(LoadTileOp op);
   void anchorTile(Value tile);
   void spread();
   void assign(Value value, Fragment fragment, ArrayRef<DimRole> dims,
@@ -63,6 +64,7 @@ private:
   void visitIf(scf::IfOp op);
 
   Operation *root;
+  int64_t heads = 1;
   llvm::MapVector<Value, LayoutAttr> layouts;
   SmallVector<Operation *> worklist;
   /// The first operation whose operands ask for two layouts of one value.
@@ -72,7 +74,8 @@ private:
 
 /// Operations that are cheap to repeat get one use each, as uses may need
 /// different layouts. Constants from outside are among them, and so are bounds
-/// of rows and columns.
+/// of rows and columns, and indices and masks of weights, which stand before
+/// all loops.
 void LayoutAssignment::shareNothing() {
   SmallVector<Operation *> cheap;
   root->walk([&](Operation *op) {
@@ -88,7 +91,7 @@ void LayoutAssignment::shareNothing() {
     if (op->getNumResults() != 1 || !isa<VectorType>(op->getResultTypes()[0]))
       return;
     auto type = cast<VectorType>(op->getResultTypes()[0]);
-    bool isBound = type.getRank() <= 2 &&
+    bool isBound = (type.getRank() <= 2 || op->getParentOp() == root) &&
                    type.getElementType().isIntOrIndex() &&
                    OpTrait::hasElementwiseMappableTraits(op);
     if (isBound || op->hasTrait<OpTrait::ConstantLike>() ||
@@ -200,11 +203,22 @@ void LayoutAssignment::anchor(ContractTileOp op) {
     assign(tile, Fragment::Accumulator, ArrayRef(kTileDims).take_back(rank));
 }
 
-/// Heads, rows and columns, or rows alone, if nothing else is known.
+/// What is loaded only to be written stays in the runs that it came in.
+void LayoutAssignment::anchor(LoadTileOp op) {
+  if (!layouts.lookup(op.getResult()))
+    assign(op.getResult(), Fragment::Accumulator, kTileDims, Runs::Reduction);
+}
+
+/// Heads, rows and columns, or rows alone, if nothing else is known. Heads of
+/// which there are several are the first of two dimensions.
 void LayoutAssignment::anchorTile(Value tile) {
-  int64_t rank = cast<VectorType>(tile.getType()).getRank();
+  ArrayRef<int64_t> shape = cast<VectorType>(tile.getType()).getShape();
+  int64_t rank = shape.size();
+  ArrayRef<DimRole> dims = kTileDims;
+  bool isOfRows = rank == 2 && heads > 1 && shape[0] == heads;
   if (!layouts.lookup(tile) && (rank == 2 || rank == 3))
-    assign(tile, Fragment::Accumulator, ArrayRef(kTileDims).take_back(rank));
+    assign(tile, Fragment::Accumulator,
+           isOfRows ? dims.drop_back() : dims.take_back(rank));
   if (!layouts.lookup(tile) && rank == 1)
     assign(tile, Fragment::Accumulator, DimRole::Row);
   spread();
@@ -293,6 +307,8 @@ LogicalResult LayoutAssignment::run() {
   root->walk([&](vector::ContractionOp op) { anchor(op); });
   root->walk([&](ContractTileOp op) { anchor(op); });
   spread();
+  root->walk([&](LoadTileOp op) { anchor(op); });
+  spread();
   root->walk(
       [&](vector::MultiDimReductionOp op) { anchorTile(op.getSource()); });
   // Vectors of rank 2 have heads in a program whose tiles do.
@@ -334,12 +350,7 @@ void LayoutAssignment::attach() {
 namespace {
 struct AssignLayoutsPass : mta::impl::AssignLayoutsPassBase<AssignLayoutsPass> {
   void runOnOperation() override {
-    SmallVector<gpu::LaunchOp> launches;
-    getOperation()->walk([&](gpu::LaunchOp op) {
-      if (op->hasAttr("mta.heads"))
-        launches.push_back(op);
-    });
-    for (gpu::LaunchOp launch : launches) {
+    for (gpu::LaunchOp launch : findTilePrograms(getOperation())) {
       LayoutAssignment assignment(launch);
       if (failed(assignment.run()))
         return signalPassFailure();

@@ -82,6 +82,15 @@ static Value zeroOf(ImplicitLocOpBuilder &b, Type type) {
   return arith::ConstantOp::create(b, b.getZeroAttr(type));
 }
 
+/// Whether pieces come from one load.
+static bool haveOneSource(Value first, Value second) {
+  auto sourceOf = [](Value piece) -> Value {
+    auto extract = piece.getDefiningOp<vector::ExtractOp>();
+    return extract ? extract.getSource() : Value();
+  };
+  return sourceOf(first) && sourceOf(first) == sourceOf(second);
+}
+
 LogicalResult Distributor::distributeContract(vector::ContractionOp op) {
   FragmentShape lhs = shapeOf(op.getLhs()), rhs = shapeOf(op.getRhs());
   FragmentShape shape = shapeOf(op.getResult());
@@ -104,9 +113,17 @@ LogicalResult Distributor::distributeContract(vector::ContractionOp op) {
   Pieces values = pieces[op.getAcc()];
   // Pieces of the reduction, two of 16 bits at a time; results innermost, so
   // that consecutive operations do not wait for each other.
+  auto areLoadedTogether = [&](int64_t piece) {
+    return haveOneSource(a[lhs.at(0, 0, piece)], a[lhs.at(0, 0, piece + 1)]);
+  };
   int64_t steps = lhs.columnPieces, most = isTF32 ? 1 : 2;
-  for (int64_t k = 0; k < steps; k += most) {
-    int64_t count = std::min(most, steps - k);
+  for (int64_t k = 0, count; k < steps; k += count) {
+    count = std::min(most, steps - k);
+    // Of an odd number, the first one alone where the others are in registers
+    // side by side as they are needed: else they would be moved there.
+    if (most == 2 && steps - k == 3 && !areLoadedTogether(k) &&
+        areLoadedTogether(k + 1))
+      count = 1;
     for (int64_t head = 0; head < shape.headPieces; ++head)
       for (int64_t strip = 0; strip < shape.rowPieces; strip += 2)
         for (int64_t column = 0; column < shape.columnPieces; ++column) {

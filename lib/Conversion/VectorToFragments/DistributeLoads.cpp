@@ -22,6 +22,30 @@
 using namespace mlir;
 using namespace mta;
 
+/// Row `base` + `row`, or the nearest one from `first` on and before `limit`.
+/// What differs between lanes is small: a number of 32 bits, and one of 64 for
+/// all.
+static Value nearestRow(ImplicitLocOpBuilder &b, Value base, Value row,
+                        Value first, Value limit) {
+  Type i32 = b.getI32Type();
+  auto bound = [&](Value row, int64_t added) -> Value {
+    constexpr int64_t most = int64_t(1) << 30;
+    auto constant = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, value);
+    };
+    row = arith::SubIOp::create(b, row, base);
+    row = arith::AddIOp::create(b, row, constant(added));
+    row = arith::MaxSIOp::create(b, row, constant(-most));
+    row = arith::MinSIOp::create(b, row, constant(most));
+    return arith::IndexCastOp::create(b, i32, row);
+  };
+  Value offset = arith::IndexCastOp::create(b, i32, row);
+  offset = arith::MaxSIOp::create(b, offset, bound(first, 0));
+  offset = arith::MinSIOp::create(b, offset, bound(limit, -1));
+  offset = arith::IndexCastOp::create(b, b.getIndexType(), offset);
+  return arith::AddIOp::create(b, base, offset);
+}
+
 Value Distributor::loadRun(LoadTileOp op, Value row, Value column,
                            int64_t size) {
   SmallVector<Value> indices(op.getIndices());
@@ -30,12 +54,15 @@ Value Distributor::loadRun(LoadTileOp op, Value row, Value column,
     index = arith::MaxSIOp::create(b, index, first);
     return arith::MinSIOp::create(b, index, add(end, -1));
   };
-  Value heads = memref::DimOp::create(b, op.getSource(), last - 2);
-  Value source =
+  indices[last - 2] =
       arith::DivUIOp::create(b, add(indices[last - 2], head), op.getShared());
-  indices[last - 2] = nearest(source, constant(0), heads);
+  // The workgroup has room for each of its heads, whether it exists or not.
+  if (!isWorkgroup(op.getSource()))
+    indices[last - 2] =
+        nearest(indices[last - 2], constant(0),
+                memref::DimOp::create(b, op.getSource(), last - 2));
   indices[last - 1] =
-      nearest(add(indices[last - 1], row), op.getFirst(), op.getLimit());
+      nearestRow(b, indices[last - 1], row, op.getFirst(), op.getLimit());
   indices[last] = add(indices[last], column);
   Type element = op.getResult().getType().getElementType();
   return vector::LoadOp::create(b, VectorType::get({size}, element),
@@ -51,9 +78,8 @@ static Value pairOf(ImplicitLocOpBuilder &b, Value run, int64_t pair) {
 /// Rows g and g + 8 of every strip.
 void Distributor::loadAccumulator(LoadTileOp op, const FragmentShape &shape,
                                   Pieces &result) {
-  int64_t longest = shape.layout.getRuns() == Runs::Reduction ? 4 : 1;
   for (int64_t row = 0; row < shape.rowPieces; ++row)
-    for (auto [first, count] : splitRuns(shape.columnPieces, longest)) {
+    for (auto [first, count] : shape.reductionRuns()) {
       Value column = add(mul(position, 2 * count), 8 * first);
       Value run = loadRun(op, rowOf(shape, row), column, 2 * count);
       for (int64_t pair = 0; pair < count; ++pair)
@@ -121,12 +147,18 @@ LogicalResult Distributor::distributeLoadBand(LoadBandOp op) {
       arith::SubIOp::create(b, add(mul(position, 2), 7), group).getResult();
   SmallVector<Value> indices(op.getIndices());
   indices[0] = add(indices[0], head);
-  indices[1] = add(indices[1], mul(diagonal, 2));
   auto pair = VectorType::get({2}, shape.element);
+  int64_t first = op.getFirst(), last = op.getLast();
   Pieces result;
   for (int64_t row = 0; row < shape.rowPieces; ++row) {
+    // Of 8 rows and columns, 15 from 8 * row on.
+    Value stored = add(diagonal, 8 * row - first);
+    if (8 * row < first)
+      stored = arith::MaxSIOp::create(b, stored, constant(0));
+    if (8 * row + 14 > last)
+      stored = arith::MinSIOp::create(b, stored, constant(last - first));
     SmallVector<Value> place = indices;
-    place[1] = add(place[1], 16 * row);
+    place[1] = add(place[1], mul(stored, 2));
     result.push_back(vector::LoadOp::create(b, pair, op.getSource(), place,
                                             false, llvm::MaybeAlign(4)));
   }

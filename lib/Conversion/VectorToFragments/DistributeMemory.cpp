@@ -15,7 +15,7 @@
 using namespace mlir;
 using namespace mta;
 
-static bool isWorkgroup(Value buffer) {
+bool mta::isWorkgroup(Value buffer) {
   return gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(
       cast<MemRefType>(buffer.getType()));
 }
@@ -294,9 +294,21 @@ void Distributor::writeRows(vector::TransferWriteOp op) {
           place(op.getIndices(), shape, head, rowOf(shape, row), Value()));
 }
 
+/// The elements of one vector after those of another.
+static Value join(ImplicitLocOpBuilder &b, Value first, Value second) {
+  auto sizeOf = [](Value vector) {
+    return cast<VectorType>(vector.getType()).getNumElements();
+  };
+  return vector::ShuffleOp::create(
+      b, first, second,
+      llvm::to_vector(llvm::seq(sizeOf(first) + sizeOf(second))));
+}
+
+/// Every lane writes pairs of columns, or runs of them as they were loaded.
 LogicalResult Distributor::writeWorkgroup(vector::TransferWriteOp op) {
   FragmentShape shape = shapeOf(op.getValueToStore());
-  bool isPlain = !shape.layout.isRhs() && shape.layout.getRuns() == Runs::None;
+  bool isPlain =
+      !shape.layout.isRhs() && shape.layout.getRuns() != Runs::Column;
   if (isPlain && !op.getMask() && isOfRows(shape)) {
     writeRows(op);
     return success();
@@ -308,7 +320,7 @@ LogicalResult Distributor::writeWorkgroup(vector::TransferWriteOp op) {
   if (isInLoop(op))
     locateAgain();
   const Pieces &from = pieces[op.getValueToStore()];
-  unsigned bytes = 2 * shape.element.getIntOrFloatBitWidth() / 8;
+  unsigned bytes = shape.element.getIntOrFloatBitWidth() / 8;
   auto writeRow = [&](int64_t head, int64_t row) {
     OpBuilder::InsertionGuard guard(b);
     if (op.getMask()) {
@@ -316,12 +328,16 @@ LogicalResult Distributor::writeWorkgroup(vector::TransferWriteOp op) {
       auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
       b.setInsertionPointToStart(branch.thenBlock());
     }
-    for (int64_t column = 0; column < shape.columnPieces; ++column)
-      vector::StoreOp::create(b, from[shape.at(head, row, column)],
-                              op.getBase(),
-                              place(op.getIndices(), shape, head,
-                                    rowOf(shape, row), columnOf(column)),
-                              /*nontemporal=*/false, llvm::MaybeAlign(bytes));
+    for (auto [first, count] : shape.reductionRuns()) {
+      Value run = from[shape.at(head, row, first)];
+      for (int64_t next = 1; next < count; ++next)
+        run = join(b, run, from[shape.at(head, row, first + next)]);
+      Value column = add(mul(position, 2 * count), 8 * first);
+      vector::StoreOp::create(
+          b, run, op.getBase(),
+          place(op.getIndices(), shape, head, rowOf(shape, row), column),
+          /*nontemporal=*/false, llvm::MaybeAlign(2 * count * bytes));
+    }
   };
   for (int64_t head = 0; head < shape.headPieces; ++head)
     for (int64_t row = 0; row < shape.rowPieces; ++row)
@@ -350,6 +366,10 @@ LogicalResult Distributor::distributeCopy(CopyTileOp op) {
       128 / cast<MemRefType>(op.getDest().getType()).getElementTypeBitWidth();
   int64_t rows = op.getShape()[0], columns = op.getShape()[1] / size;
   int64_t total = rows * columns, threads = 32 * warps;
+  // Nothing waits for the addresses of copies, which are many.
+  auto before = std::tuple(thread, warp, lane, group, position, head, row0);
+  if (isInLoop(op) && (hasFewRegisters() || size == 4))
+    locateAnew();
   auto copy = [&](Value piece) {
     Value row = arith::DivUIOp::create(b, piece, constant(columns));
     Value panel = arith::RemUIOp::create(b, piece, constant(columns));
@@ -382,6 +402,7 @@ LogicalResult Distributor::distributeCopy(CopyTileOp op) {
     }
     copy(piece);
   }
+  std::tie(thread, warp, lane, group, position, head, row0) = before;
   return success();
 }
 

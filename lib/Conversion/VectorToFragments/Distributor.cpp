@@ -169,18 +169,27 @@ LogicalResult Distributor::distributeFor(scf::ForOp op) {
   bind(op.getRegionIterArgs(), loop.getRegionIterArgs());
   bool isOuter = loop->getParentOp() == launch;
   b.setInsertionPointToStart(body);
-  op.getInductionVar().replaceAllUsesWith(
-      isOuter ? hideIndex(loop.getInductionVar()) : loop.getInductionVar());
+  Value index =
+      isOuter ? hideIndex(loop.getInductionVar()) : loop.getInductionVar();
+  op.getInductionVar().replaceAllUsesWith(index);
+  if (isOuter && isShortOfRegisters() && strips > 1)
+    tile = index;
   body->getOperations().splice(body->end(), op.getBody()->getOperations());
   bind(op.getResults(), loop.getResults());
   b.setInsertionPointToStart(body);
+  if (Operation *hidden = index.getDefiningOp())
+    b.setInsertionPointAfter(hidden);
   if (isOuter)
     locateAgain();
   if (failed(distribute(*body)))
     return failure();
   b.setInsertionPointAfter(loop);
-  if (isOuter)
-    locateAgain();
+  if (isOuter) {
+    tile = Value();
+    // What was computed before the loop would be in registers over it.
+    locateAnew();
+    computeAgainBehind(op);
+  }
   return success();
 }
 
@@ -349,10 +358,23 @@ Value Distributor::hideIndex(Value index) {
 /// passes would keep all of it, dozens of addresses, in registers over a loop.
 /// Reading the thread's number again makes them compute it where it is used.
 void Distributor::locateAgain() {
-  if (!isShortOfRegisters())
-    return;
+  if (isShortOfRegisters())
+    locateAnew();
+}
+
+/// Assemblers know that the number stays the same, and keep what follows from
+/// it as passes do, unless a zero that they cannot know is added in a loop: the
+/// number of a tile has fewer than 32 bits.
+void Distributor::locateAnew() {
+  SmallVector<Value> operands;
+  StringRef text = "mov.u32 $0, %tid.x;";
+  if (tile) {
+    text = "{ .reg .b32 zero; shr.u32 zero, $1, 31; mov.u32 $0, %tid.x; "
+           "xor.b32 $0, $0, zero; }";
+    operands.push_back(arith::IndexCastUIOp::create(b, b.getI32Type(), tile));
+  }
   auto id = LLVM::InlineAsmOp::create(
-      b, b.getI32Type(), ValueRange(), "mov.u32 $0, %tid.x;", "=r",
+      b, b.getI32Type(), operands, text, tile ? "=r,r" : "=r",
       /*has_side_effects=*/true, /*is_align_stack=*/false,
       LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
   locate(arith::IndexCastUIOp::create(b, b.getIndexType(), id.getResult(0)));

@@ -58,6 +58,10 @@ struct FragmentShape {
   mlir::SmallVector<std::pair<int64_t, int64_t>> columnRuns() const {
     return splitRuns(columnPieces, layout.getRuns() == Runs::Column ? 4 : 1);
   }
+  /// The same of the columns of an operand A.
+  mlir::SmallVector<std::pair<int64_t, int64_t>> reductionRuns() const {
+    return splitRuns(columnPieces, layout.getRuns() == Runs::Reduction ? 4 : 1);
+  }
   /// Whether pieces are pairs.
   bool hasPairs() const { return layout.isRhs() ? hasRows : hasColumns; }
   mlir::Type pieceType() const {
@@ -65,6 +69,11 @@ struct FragmentShape {
                       : element;
   }
 };
+
+/// The launches under `root` that hold a tile program, those with `mta.heads`.
+mlir::SmallVector<mlir::gpu::LaunchOp> findTilePrograms(mlir::Operation *root);
+/// Whether a buffer is in workgroup memory.
+bool isWorkgroup(mlir::Value buffer);
 
 /// Whether all columns of a row share its mask.
 bool isMaskOfRows(mlir::Value mask, const FragmentShape &shape);
@@ -99,9 +108,16 @@ private:
   /// The 65536 registers of a multiprocessor are 255 or more a thread for 8
   /// warps, and 128 for 16: that many are there if each has a head of its own.
   bool isShortOfRegisters() const { return heads > 8; }
+  /// With more than 8 warps there are fewer: 168 for 12.
+  bool hasFewRegisters() const { return warps > 8; }
   void keepLoadsBehind();
-  /// The same in terms of a number that no pass knows, if registers are short.
+  /// `locate` in terms of a number that no pass knows.
+  void locateAnew();
+  /// The same, if registers are short.
   void locateAgain();
+  /// What follows from the number of the workgroup and is used behind `loop` as
+  /// well as before it, computed again behind it.
+  void computeAgainBehind(mlir::Operation *loop);
   /// `index` as a number of which no pass knows what it is.
   mlir::Value hideIndex(mlir::Value index);
   mlir::LogicalResult distribute(mlir::Block &block);
@@ -213,6 +229,9 @@ private:
 
   /// The thread's place: lane = 4 * group + position.
   mlir::Value thread, warp, lane, group, position;
+  /// Where registers are shortest, with many heads and rows of a halo, the
+  /// number of the iteration of the loop over tiles.
+  mlir::Value tile;
   /// The head of the warp, and the first row of its strips.
   mlir::Value head, row0;
   llvm::DenseMap<mlir::Value, Pieces> pieces;

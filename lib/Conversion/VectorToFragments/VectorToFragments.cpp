@@ -25,6 +25,15 @@ namespace mta {
 using namespace mlir;
 using namespace mta;
 
+SmallVector<gpu::LaunchOp> mta::findTilePrograms(Operation *root) {
+  SmallVector<gpu::LaunchOp> launches;
+  root->walk([&](gpu::LaunchOp op) {
+    if (op->hasAttr("mta.heads"))
+      launches.push_back(op);
+  });
+  return launches;
+}
+
 /// Distributes one launch, if its size and its tile fit each other.
 static LogicalResult distributeLaunch(gpu::LaunchOp launch) {
   auto heads = launch->getAttrOfType<IntegerAttr>("mta.heads");
@@ -53,12 +62,7 @@ struct ConvertVectorToFragmentsPass
     : mta::impl::ConvertVectorToFragmentsPassBase<
           ConvertVectorToFragmentsPass> {
   void runOnOperation() override {
-    SmallVector<gpu::LaunchOp> launches;
-    getOperation()->walk([&](gpu::LaunchOp op) {
-      if (op->hasAttr("mta.heads"))
-        launches.push_back(op);
-    });
-    for (gpu::LaunchOp launch : launches) {
+    for (gpu::LaunchOp launch : findTilePrograms(getOperation())) {
       if (failed(distributeLaunch(launch)))
         return signalPassFailure();
       launch->removeAttr("mta.heads");

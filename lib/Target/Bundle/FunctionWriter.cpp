@@ -11,7 +11,6 @@
 #include "Template.h"
 
 #include "mta/Target/Contract.h"
-#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -116,19 +115,19 @@ void FunctionWriter::writeMatch() {
 // Sizes and workspaces
 //===----------------------------------------------------------------------===//
 
-/// Numbers that kernels take as 32 bits and that are more than a size, which is
-/// checked already.
-static llvm::SmallSetVector<AffineExpr, 8>
-narrowNumbers(LaunchContractAttr contract) {
-  llvm::SmallSetVector<AffineExpr, 8> numbers;
-  for (auto launch : contract.getLaunches().getAsRange<KernelLaunchAttr>())
-    for (Attribute parameter : launch.getParameters())
-      if (auto size = dyn_cast<SizeAttr>(parameter)) {
-        AffineExpr value = size.getValue().getAffineMap().getResult(0);
-        if (size.getType().getWidth() == 32 && isa<AffineBinaryOpExpr>(value))
-          numbers.insert(value);
-      }
-  return numbers;
+/// Products first, as others may have them as parts.
+void FunctionWriter::writeNarrowChecks(LaunchContractAttr contract) {
+  SmallVector<AffineExpr> numbers = narrowNumbers(contract);
+  for (AffineExpr number : numbers)
+    if (isProduct(number)) {
+      SmallVector<AffineExpr> factors = factorsOf(number);
+      os << "  {\n    const int64_t factors[] = {" << list(factors)
+         << "};\n    EXPECT(isSize(getBytes(1, factors, " << factors.size()
+         << ")), MTA_BUNDLE_BAD_SIZE);\n  }\n";
+    }
+  for (AffineExpr number : numbers)
+    if (!isProduct(number))
+      os << "  EXPECT(isInt32(" << text(number) << "), MTA_BUNDLE_BAD_SIZE);\n";
 }
 
 void FunctionWriter::writeMeasure(unsigned image) {
@@ -147,8 +146,7 @@ void FunctionWriter::writeMeasure(unsigned image) {
     if (map)
       for (AffineExpr expression : map.getAffineMap().getResults())
         expect(text(expression) + relation);
-  for (AffineExpr number : narrowNumbers(contract))
-    expect("isInt32(" + text(number) + ")");
+  writeNarrowChecks(contract);
   auto workspaces = variant.workspaces(image);
   for (auto [index, buffer] : llvm::enumerate(workspaces)) {
     auto shape = buffer.getShape().getAffineMap().getResults();

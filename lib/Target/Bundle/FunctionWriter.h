@@ -34,6 +34,7 @@ private:
   void writeStrides(BufferAttr buffer);
   void writeMatch();
   void writeMeasure(unsigned image);
+  void writeNarrowChecks(LaunchContractAttr contract);
   void writeLaunch(unsigned image);
   void writeBufferChecks(unsigned image);
   void writeKernel(unsigned image, KernelLaunchAttr launch, unsigned number);

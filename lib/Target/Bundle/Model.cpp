@@ -11,9 +11,11 @@
 #include "Names.h"
 
 #include "mta/Target/Contract.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/SHA256.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace mlir;
@@ -115,14 +117,65 @@ static bool areEqual(BufferAttr left, BufferAttr right) {
          left.getShape() == right.getShape();
 }
 
+SmallVector<AffineExpr> bundle::narrowNumbers(LaunchContractAttr contract) {
+  llvm::SmallSetVector<AffineExpr, 8> numbers;
+  for (auto launch : contract.getLaunches().getAsRange<KernelLaunchAttr>())
+    for (Attribute parameter : launch.getParameters())
+      if (auto size = dyn_cast<SizeAttr>(parameter)) {
+        AffineExpr value = size.getValue().getAffineMap().getResult(0);
+        if (size.getType().getWidth() == 32 && isa<AffineBinaryOpExpr>(value))
+          numbers.insert(value);
+      }
+  return numbers.takeVector();
+}
+
+SmallVector<AffineExpr> bundle::factorsOf(AffineExpr expression) {
+  if (expression.getKind() != AffineExprKind::Mul)
+    return {expression};
+  auto product = cast<AffineBinaryOpExpr>(expression);
+  SmallVector<AffineExpr> factors = factorsOf(product.getLHS());
+  llvm::append_range(factors, factorsOf(product.getRHS()));
+  return factors;
+}
+
+/// The factors that are not constants.
+static SmallVector<AffineExpr> variablesOf(AffineExpr expression) {
+  SmallVector<AffineExpr> factors = factorsOf(expression);
+  llvm::erase_if(factors, llvm::IsaPred<AffineConstantExpr>);
+  return factors;
+}
+
+bool bundle::isProduct(AffineExpr expression) {
+  return variablesOf(expression).size() > 1;
+}
+
+/// Whether one is the other times a constant.
+static bool areMultiples(AffineExpr left, AffineExpr right) {
+  SmallVector<AffineExpr> one = variablesOf(left), other = variablesOf(right);
+  return one.size() == other.size() &&
+         std::is_permutation(one.begin(), one.end(), other.begin());
+}
+
 /// The most that an expression of sizes below 2^31 can be, but for its sign.
-static double largest(AffineExpr expression) {
+/// `narrow` products fit into 32 bits, and so does what is multiplied in them.
+static double largest(AffineExpr expression, ArrayRef<AffineExpr> narrow) {
+  auto isNarrow = [&](AffineExpr product) {
+    return areMultiples(product, expression);
+  };
+  if (llvm::any_of(narrow, isNarrow)) {
+    double bound = 2147483647;
+    for (AffineExpr factor : factorsOf(expression))
+      if (auto constant = dyn_cast<AffineConstantExpr>(factor))
+        bound *= std::fabs(static_cast<double>(constant.getValue()));
+    return bound;
+  }
   if (auto constant = dyn_cast<AffineConstantExpr>(expression))
     return std::fabs(static_cast<double>(constant.getValue()));
   auto binary = dyn_cast<AffineBinaryOpExpr>(expression);
   if (!binary)
     return 2147483647;
-  double left = largest(binary.getLHS()), right = largest(binary.getRHS());
+  double left = largest(binary.getLHS(), narrow);
+  double right = largest(binary.getRHS(), narrow);
   switch (binary.getKind()) {
   case AffineExprKind::Add:
     return left + right;
@@ -135,23 +188,40 @@ static double largest(AffineExpr expression) {
   }
 }
 
-/// The launcher computes with numbers of 64 bits.
+/// Of a part of a contract.
 static LogicalResult verifyExpressions(Location loc, const Variant &variant,
-                                       LaunchContractAttr contract) {
+                                       LaunchContractAttr contract,
+                                       Attribute part,
+                                       ArrayRef<AffineExpr> narrow) {
   SmallVector<AffineMapAttr> maps;
   SmallVector<StringRef> names(
       llvm::to_vector(contract.getSizes().getAsValueRange<StringAttr>()));
   AttrTypeWalker walker;
   walker.addWalk([&](AffineMapAttr map) { maps.push_back(map); });
-  walker.walk(contract);
+  walker.walk(part);
   for (AffineMapAttr map : maps)
     for (AffineExpr expression : map.getAffineMap().getResults())
-      if (largest(expression) > 0x1p62)
+      if (largest(expression, narrow) > 0x1p62)
         return emitError(loc) << "'" << variant.name
                               << "' expects numbers of at most 64 bits, but "
                                  "its contract has '"
                               << printExpression(expression, names) << "'";
   return success();
+}
+
+/// The launcher computes with numbers of 64 bits. Before it launches it has
+/// checked products that kernels take as 32 bits.
+static LogicalResult verifyExpressions(Location loc, const Variant &variant,
+                                       LaunchContractAttr contract) {
+  SmallVector<AffineExpr> narrow = narrowNumbers(contract);
+  llvm::erase_if(narrow, [](AffineExpr number) { return !isProduct(number); });
+  for (Attribute part :
+       {Attribute(contract.getBuffers()), Attribute(contract.getNonnegative()),
+        Attribute(contract.getZero())})
+    if (part && failed(verifyExpressions(loc, variant, contract, part, {})))
+      return failure();
+  return verifyExpressions(loc, variant, contract, contract.getLaunches(),
+                           narrow);
 }
 
 static LogicalResult verifyContract(Location loc, const Variant &variant,

@@ -22,6 +22,7 @@
 #include "mta/Target/Bundle.h"
 
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SmallVector.h"
 
 namespace mta::bundle {
 
@@ -84,6 +85,17 @@ struct Model {
     return variants[function.variants.front()];
   }
 };
+
+/// Numbers that kernels take as 32 bits and that are more than a size, which is
+/// checked already.
+llvm::SmallVector<mlir::AffineExpr> narrowNumbers(LaunchContractAttr contract);
+
+/// What is multiplied in an expression, constants too; itself, if nothing is.
+llvm::SmallVector<mlir::AffineExpr> factorsOf(mlir::AffineExpr expression);
+
+/// Whether several numbers that are not constants are multiplied. The launcher
+/// checks such numbers without computing those that do not fit into 32 bits.
+bool isProduct(mlir::AffineExpr expression);
 
 /// Fills in variants and functions from the images' contracts. Fails with a
 /// diagnostic at `loc`.

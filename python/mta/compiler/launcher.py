@@ -62,7 +62,7 @@ class Launcher:
 
     def _input(self, buffer: Buffer, given: np.ndarray) -> np.ndarray:
         """The input, or a copy that is aligned, and contiguous if the contract wants that."""
-        is_open = any(stride in self.function.sizes for stride in buffer.strides)
+        is_open = any(stride in self.function.stride_names for stride in buffer.strides)
         if (is_open or given.flags.c_contiguous) and given.ctypes.data % buffer.alignment == 0:
             return given
         array = _aligned_empty(given.shape, given.dtype, row_major(given.shape))

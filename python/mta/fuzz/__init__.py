@@ -10,9 +10,10 @@
 """
 
 from mta.fuzz.cases import Call, Case, draw_case
+from mta.fuzz.kernels import KERNEL_DTYPES, draw_kernel_case
 from mta.fuzz.rounding import Bound, error_bound
 from mta.fuzz.runner import Outcome, random_arguments, run_case
 from mta.fuzz.worker import Worker
 
-__all__ = ["Bound", "Call", "Case", "Outcome", "Worker", "draw_case", "error_bound",
-           "random_arguments", "run_case"]
+__all__ = ["Bound", "Call", "Case", "KERNEL_DTYPES", "Outcome", "Worker", "draw_case",
+           "draw_kernel_case", "error_bound", "random_arguments", "run_case"]

@@ -47,7 +47,7 @@ class Case:
 
     attention: Attention
     sizes: tuple[int | None, int | None, int | None]
-    options: tuple[tuple[str, int], ...]
+    options: tuple[tuple[str, int | str], ...]
     calls: tuple[Call, ...]
 
 
@@ -63,16 +63,16 @@ def draw_case(random: Random, dtype: str | None = None, calls: int = 4,
         dtype = random.choice(FLOAT_DTYPES)
     attention = attention.with_dtype(dtype)
     options = _draw_options(random, attention)
-    first = _draw_call(random, attention, dict(options), (None, None, None))
+    first = draw_call(random, attention, dict(options), (None, None, None))
     sizes = tuple(random.choice((None, size)) for size in (first.batch, first.queries, first.keys))
-    others = [_draw_call(random, attention, dict(options), sizes) for _ in range(calls - 1)]
+    others = [draw_call(random, attention, dict(options), sizes) for _ in range(calls - 1)]
     return Case(attention, sizes, options, (first, *others))
 
 
 def _draw_attention(random: Random, variable_length: bool | None) -> Attention:
     kv_heads, share = random.choice(_HEADS)
     heads = kv_heads * share
-    program = (*_draw_ops(random, heads, "pre"), Softmax(), *_draw_ops(random, heads, "post"))
+    program = (*draw_ops(random, heads, "pre"), Softmax(), *draw_ops(random, heads, "post"))
     norm = random.choice((False, True))
     varying = random.randint(0, 4) == 0 if variable_length is None else variable_length
     reach = sum(op.halo for op in program)
@@ -92,7 +92,8 @@ def _draw_dimension(random: Random) -> int:
     return random.choice((1, 3, 8, 16, 17, 32, 64, 96, random.randint(1, 96)))
 
 
-def _draw_ops(random: Random, heads: int, side: str) -> list[ScoreOp]:
+def draw_ops(random: Random, heads: int, side: str) -> list[ScoreOp]:
+    """Up to three score operations of one side of the softmax."""
     groups = [c for c in range(1, heads + 1) if heads % c == 0]
     ops: list[ScoreOp] = []
     for number in range(random.choice((0, 1, 1, 2, 3))):
@@ -129,7 +130,7 @@ def _draw_options(random: Random, attention: Attention) -> tuple[tuple[str, int]
     return tuple(options.items())
 
 
-def _draw_call(random: Random, attention: Attention, options: dict[str, int],
+def draw_call(random: Random, attention: Attention, options: dict[str, int],
                sizes: tuple[int | None, ...]) -> Call:
     """A call; `sizes` are batch, queries and keys where they are given."""
     queries = _draw_length(random, options.get("query_tile", 64))

@@ -13,7 +13,8 @@ from mta import targets
 from mta.dtypes import FLOAT_DTYPES
 from mta.errors import MTAError
 from mta.fuzz.cases import Case, draw_case
-from mta.fuzz.runner import Outcome
+from mta.fuzz.kernels import draw_kernel_case
+from mta.fuzz.runner import Outcome, is_fused
 from mta.fuzz.worker import Worker
 from mta.validation import require
 
@@ -39,7 +40,7 @@ def _fuzz(options: argparse.Namespace) -> int:
     with Worker(options.target) as worker, _progress() as progress:
         task = progress.add_task("calls", total=options.count, failed=0)
         while passed + failed < options.count:
-            case = draw_case(Random(seed), options.dtype)
+            case = _draw(options, seed)
             outcomes = worker.run(case)[: options.count - passed - failed]
             wrong = [outcome for outcome in outcomes if not outcome.passed]
             if wrong:
@@ -51,6 +52,15 @@ def _fuzz(options: argparse.Namespace) -> int:
     print(f"{seed - options.seed} programs, largest error {worst:.2f} of its bound")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def _draw(options: argparse.Namespace, seed: int) -> Case:
+    """What the target takes; a GPU has a chip already."""
+    if options.target == "ptx":
+        return draw_kernel_case(Random(seed), options.dtype)
+    if is_fused(options.target):
+        return draw_kernel_case(Random(seed), options.dtype, chips=())
+    return draw_case(Random(seed), options.dtype)
 
 
 def _progress() -> Progress:

@@ -39,19 +39,20 @@ class Bound:
 
 
 def error_bound(attention, q, k, v, weights: Mapping[str, np.ndarray], query_boundaries=None,
-                key_boundaries=None) -> Bound:
+                key_boundaries=None, intermediate: str | None = None) -> Bound:
     """The bound for arguments as `mta.reference.forward` takes them.
 
-    Intermediate values are in `attention.score_dtype`, the output is rounded
-    once to `attention.dtype`.
+    Intermediate values are in `intermediate`, or in `attention.score_dtype`, the
+    output is rounded once to `attention.dtype`.
     """
     q, k, v, weights = as_float64(q, k, v, weights)
-    unit = UNIT_ROUNDOFF[attention.score_dtype]
+    held = intermediate or attention.score_dtype
+    unit = UNIT_ROUNDOFF[held]
     outputs, variances, log_sums = [], [], []
     for rows, keys in sequences(attention, q, k, query_boundaries, key_boundaries):
         part = (q[:, :, rows], k[:, :, keys], v[:, :, keys])
         trace = trace_sequence(attention, *part, weights)
-        variance, log_sum = _sequence_variances(attention, trace, *part, weights, unit)
+        variance, log_sum = _sequence_variances(attention, trace, *part, weights, held)
         outputs.append(trace.output)
         variances.append(variance)
         log_sums.append(log_sum)
@@ -67,8 +68,9 @@ def error_bound(attention, q, k, v, weights: Mapping[str, np.ndarray], query_bou
     return Bound(error, np.concatenate(log_sums, axis=2)[:, :, halo:])
 
 
-def _sequence_variances(attention, trace: Trace, q, k, v, weights, unit):
+def _sequence_variances(attention, trace: Trace, q, k, v, weights, held: str):
     """The variance of the output of step 7 and the bound of the log-sum-exp."""
+    unit = UNIT_ROUNDOFF[held]
     values = score_ops.scores(q, k, attention.score_scale)
     squares = score_ops.scores(q**2, k**2, attention.score_scale**2)
     # Two more roundings for the scale.
@@ -77,7 +79,7 @@ def _sequence_variances(attention, trace: Trace, q, k, v, weights, unit):
     results = (*trace.operands[1:], trace.weights)
     for op, x, result in zip(attention.program, trace.operands, results):
         if isinstance(op, Softmax):
-            variance, log_sum = _softmax_variance(attention, x, variance, trace)
+            variance, log_sum = _softmax_variance(x, variance, trace, held)
             after_softmax = True
             continue
         mask = trace.mask if isinstance(op, KeyQueryConv) else True
@@ -104,9 +106,9 @@ def _sum_variance(terms: int, squares, result, unit: float):
     return unit**2 * terms * (squares + result**2 / 3.0)
 
 
-def _softmax_variance(attention, x, variance, trace: Trace):
+def _softmax_variance(x, variance, trace: Trace, held: str):
     """From the variance of the scores to that of the weights and a bound for log-sum-exp."""
-    mask, unit = trace.mask, UNIT_ROUNDOFF[attention.score_dtype]
+    mask, unit = trace.mask, UNIT_ROUNDOFF[held]
     weights, log_sum = score_ops.softmax(x, mask)
     largest = np.where(mask, np.abs(x), 0.0).max(axis=-1, keepdims=True, initial=0.0)
     # Scores in base 2, their difference to the maximum and exp2 itself.
@@ -118,7 +120,7 @@ def _softmax_variance(attention, x, variance, trace: Trace):
     growth = np.exp(error) / np.where(empty, 1.0, smallest_sum) - 1.0
     sums = _DEVIATIONS * unit * np.sqrt(mask.shape[1] + 2)
     # A weight below the normal numbers may be flushed to zero.
-    tiny = float(np.finfo(numpy_dtype(attention.score_dtype)).tiny)
+    tiny = float(ml_dtypes.finfo(numpy_dtype(held)).tiny)
     own = np.where(mask, np.minimum(weights * (growth + sums), 1.0) + tiny, 0.0)
     known = np.where(np.isfinite(log_sum), np.abs(log_sum), 0.0)
     spread = np.log((weights * np.exp(error)).sum(axis=-1) + empty[..., 0])

@@ -41,13 +41,20 @@ def run_case(case: Case, target: str) -> list[Outcome]:
     """
     known = targets.find(target).options
     options = {name: value for name, value in case.options if name in known}
+    held = case.attention.dtype if is_fused(target) else case.attention.score_dtype
     batch, queries, keys = case.sizes
     try:
         run = compile(case.attention, target, batch=batch, queries=queries, keys=keys,
                       options=options)
     except MTAError as error:
         return [Outcome(call, math.nan, str(error)) for call in case.calls]
-    return [_run_call(case.attention, run, call) for call in case.calls]
+    return [_run_call(case.attention, run, call, held) for call in case.calls]
+
+
+def is_fused(target: str) -> bool:
+    """Whether a target runs the fused kernels, on tensor cores."""
+    levels = targets.find(target).levels
+    return levels is not None and levels.pipeline == "mta-gpu"
 
 
 def random_arguments(attention: Attention, call: Call) -> dict[str, np.ndarray]:
@@ -66,7 +73,7 @@ def random_arguments(attention: Attention, call: Call) -> dict[str, np.ndarray]:
         attention.numpy_dtype) for name, shape in shapes.items()}
 
 
-def _run_call(attention: Attention, run, call: Call) -> Outcome:
+def _run_call(attention: Attention, run, call: Call, held: str) -> Outcome:
     arguments = random_arguments(attention, call)
     offsets = {}
     if attention.variable_length:
@@ -76,7 +83,7 @@ def _run_call(attention: Attention, run, call: Call) -> Outcome:
     weights = {name: arguments[name] for name in attention.weight_shapes}
     inputs = (attention, *(arguments[name] for name in "qkv"), weights)
     expected = reference.forward(*inputs, **offsets)
-    bound = error_bound(*inputs, **offsets)
+    bound = error_bound(*inputs, **offsets, intermediate=held)
     return Outcome(call, _largest_error(attention, results, expected, bound))
 
 

@@ -17,9 +17,12 @@
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='chip=gfx90a' 2>&1 | FileCheck %s --check-prefix=OTHER
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='query=global' 2>&1 | FileCheck %s --check-prefix=GLOBAL
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='stages=2' 2>&1 | FileCheck %s --check-prefix=MANY
-// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='query=workgroup' 2>&1 | FileCheck %s --check-prefix=MANY
+// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='query=workgroup' 2>&1 | FileCheck %s --check-prefix=STAGED
+// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='expected-keys=-3' 2>&1 | FileCheck %s --check-prefix=EXPECTED
+// EXPECTED: expects at least 0 expected queries and keys, but got -3
 // GLOBAL: 'mta.attention' op expects queries in registers or workgroup memory but for 5 to 16 heads of 16 bits that share a workgroup, but got global
-// MANY: 'mta.attention' op expects 16 rows, 16 warps, one stage, one split of the keys, products by mma and queries in registers or global memory for 16 heads that share a workgroup
+// STAGED: 'mta.attention' op expects a kernel that fits into the 166912 bytes of workgroup memory of sm_80, but the smallest of those asked for takes 200576
+// MANY: 'mta.attention' op expects 16 rows, 16 warps, one stage and products by mma for 16 heads that share a workgroup
 // ROWS: 'mta.attention' op expects windows of at most 16 queries in all, but got 21
 // STRIPS: 'mta.attention' op expects rows to be a multiple of 16 of at most 4096, but got 40
 // KEYS: 'mta.attention' op expects windows that read at most 16 keys, in whole pieces of 8, beside a result's own, but got 32
@@ -107,4 +110,21 @@ func.func @mix(%t: tensor<1x16x64x16xbf16>, %w: tensor<1x16x16xbf16>) -> tensor<
     mta.yield %1 : tensor<1x16x64x64xf32>
   } : tensor<1x16x64x16xbf16>, tensor<1x16x64x16xbf16>, tensor<1x16x64x16xbf16> -> tensor<1x16x64x16xbf16>
   return %o : tensor<1x16x64x16xbf16>
+}
+
+// -----
+
+// 26 rows of queries of 16 heads are 130 KiB, and what scores and weights take
+// leaves less on sm_80.
+func.func @wide_heads(%t: tensor<1x16x64x160xbf16>, %theta: tensor<16x6x11xbf16>, %w: tensor<1x16x16xbf16>) -> tensor<1x16x64x160xbf16> {
+  %o = mta.attention %t, %t, %t {
+  ^bb0(%s: tensor<1x16x64x64xf32>):
+    %0 = mta.key_query_conv %s, %theta : tensor<1x16x64x64xf32>, tensor<16x6x11xbf16>
+    %1 = mta.head_mix %0, %w : tensor<1x16x64x64xf32>, tensor<1x16x16xbf16>
+    %2 = mta.softmax %1 : tensor<1x16x64x64xf32>
+    %3 = mta.key_query_conv %2, %theta : tensor<1x16x64x64xf32>, tensor<16x6x11xbf16>
+    %4 = mta.head_mix %3, %w : tensor<1x16x64x64xf32>, tensor<1x16x16xbf16>
+    mta.yield %4 : tensor<1x16x64x64xf32>
+  } : tensor<1x16x64x160xbf16>, tensor<1x16x64x160xbf16>, tensor<1x16x64x160xbf16> -> tensor<1x16x64x160xbf16>
+  return %o : tensor<1x16x64x160xbf16>
 }

@@ -103,7 +103,8 @@ func.func @short_weights(%q: tensor<1x1x?x16xf32>, %k: tensor<1x1x?x16xf32>,
 // Weights of f32 are rounded to f16 as the scores of 16-bit operands are.
 // CHECK-LABEL: func.func @long_weights(
 // CHECK:         %[[WEIGHTS:.*]] = vector.gather {{.*}} into vector<24x8xf32>
-// CHECK:         %[[BAND:.*]] = arith.truncf %[[WEIGHTS]] : vector<24x8xf32> to vector<24x8xf16>
+// CHECK:         %[[NARROW:.*]] = arith.truncf %[[WEIGHTS]] : vector<24x8xf32> to vector<24x8xf16>
+// CHECK:         %[[BAND:.*]] = arith.select {{.*}}, %[[NARROW]]
 // CHECK:         vector.contract {{.*}}, %[[BAND]], {{.*}} : vector<128x24xf16>, vector<24x8xf16> into vector<128x8xf32>
 func.func @long_weights(%q: tensor<1x1x?x16xbf16>, %k: tensor<1x1x?x16xbf16>,
     %v: tensor<1x1x?x16xbf16>, %w: tensor<1x1x3xf32>) -> tensor<1x1x?x16xbf16> {
@@ -115,4 +116,42 @@ func.func @long_weights(%q: tensor<1x1x?x16xbf16>, %k: tensor<1x1x?x16xbf16>,
   } : tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>
       -> tensor<1x1x?x16xbf16>
   return %o : tensor<1x1x?x16xbf16>
+}
+
+// Of 16 heads, 32 columns of keys are in workgroup memory at once, then as many
+// of values, in the same place.
+// CHECK-LABEL: func.func @many_heads(
+// CHECK-DAG:     %[[KEY:.*]] = bufferization.to_buffer %arg1
+// CHECK-DAG:     %[[VALUE:.*]] = bufferization.to_buffer %arg2
+// CHECK:           memref.alloca() : memref<16x16x40xf32, #gpu.address_space<workgroup>>
+// CHECK:           scf.for
+// CHECK-NEXT:        mta.barrier
+// CHECK-COUNT-16:    mta.copy_tile %[[KEY]][{{.*}}, %c0], {{.*}} shape [16, 32]
+// CHECK:             mta.wait_copies
+// CHECK-NEXT:        mta.barrier
+// CHECK-COUNT-6:     vector.contract
+// CHECK-NOT:         vector.contract
+// CHECK:             mta.barrier
+// CHECK-COUNT-16:    mta.copy_tile %[[KEY]][{{.*}}, %c32], {{.*}} shape [16, 8]
+// CHECK:             mta.wait_copies
+// CHECK-NEXT:        mta.barrier
+// CHECK-COUNT-3:     vector.contract
+// CHECK-COUNT-16:    mta.copy_tile %[[VALUE]][{{.*}}, %c0], {{.*}} shape [16, 32]
+// CHECK-COUNT-6:     vector.contract
+// CHECK-NOT:         vector.contract
+// CHECK:             mta.barrier
+// CHECK-COUNT-16:    mta.copy_tile %[[VALUE]][{{.*}}, %c32], {{.*}} shape [16, 8]
+// CHECK:             mta.wait_copies
+// CHECK-NEXT:        mta.barrier
+// CHECK-COUNT-3:     vector.contract
+func.func @many_heads(%q: tensor<1x16x?x40xf32>, %k: tensor<1x16x?x40xf32>,
+    %v: tensor<1x16x?x40xf32>, %w: tensor<1x16x16xf32>) -> tensor<1x16x?x40xf32> {
+  %o = mta.attention %q, %k, %v kernel_schedule(<rows = 16, key_tile = 16, warps = 16, stages = 1, query = registers, scores = f32>) {
+  ^bb0(%s: tensor<1x16x?x?xf32>):
+    %0 = mta.head_mix %s, %w : tensor<1x16x?x?xf32>, tensor<1x16x16xf32>
+    %1 = mta.softmax %0 : tensor<1x16x?x?xf32>
+    mta.yield %1 : tensor<1x16x?x?xf32>
+  } : tensor<1x16x?x40xf32>, tensor<1x16x?x40xf32>, tensor<1x16x?x40xf32>
+      -> tensor<1x16x?x40xf32>
+  return %o : tensor<1x16x?x40xf32>
 }

@@ -22,7 +22,7 @@
 // CHECK:           %[[SPLIT:.*]] = arith.remui %[[PLACE]], %c4
 // CHECK:           %[[TILE:.*]] = arith.divui %[[PLACE]], %c4
 // Its tiles, and one before them, whose scores the window reads.
-// CHECK:           %[[ALL:.*]] = arith.select
+// CHECK:           %[[ALL:.*]] = arith.select {{.*}} : index
 // CHECK:           %[[ROUNDED:.*]] = arith.addi %[[ALL]], %c3
 // CHECK:           %[[EACH:.*]] = arith.divui %[[ROUNDED]], %c4
 // CHECK:           %[[BEGIN:.*]] = arith.muli %[[SPLIT]], %[[EACH]]
@@ -143,4 +143,80 @@ func.func @post_conv(%q: tensor<1x2x28x24xbf16>, %k: tensor<1x2x?x24xbf16>, %v: 
     mta.yield %1 : tensor<1x2x28x?xf32>
   } : tensor<1x2x28x24xbf16>, tensor<1x2x?x24xbf16>, tensor<1x2x?x16xbf16> -> tensor<1x2x28x16xbf16>, tensor<1x2x28xf32>
   return %o, %l : tensor<1x2x28x16xbf16>, tensor<1x2x28xf32>
+}
+
+// A warp for each of 8 heads, of which 5 exist and leave sums, and all leave
+// statistics, of the 16 rows of a tile that the softmax has. What follows the
+// softmax is none of the first kernel's business.
+// CHECK-LABEL: func.func @many_heads(
+// CHECK-DAG:     %[[SUMS:.*]] = memref.alloc() : memref<4x5x20x16xf32>
+// CHECK-DAG:     %[[STATISTICS:.*]] = memref.alloc() : memref<8x8x32xf32>
+// CHECK:         gpu.launch
+// CHECK-COUNT-1:   memref.alloca() : memref<8x9x8xf16
+// CHECK-NOT:       memref.alloca
+// CHECK:           %[[OWN:.*]] = arith.minsi
+// CHECK:           arith.addi %[[OWN]], %c-1
+// CHECK:           %[[NARROW:.*]] = arith.index_cast %[[OWN]] : index to i32
+// CHECK:           %[[PARTS:.*]]:2 = scf.for %[[I:[a-z0-9]+]] = {{.*}} -> (vector<8x16xf32>, vector<8x16xf32>)
+// CHECK:             %[[TILE:.*]] = arith.index_cast %[[I]] : index to i32
+// CHECK:             mta.load_tile
+// CHECK:             %[[COUNTS:.*]] = arith.cmpi sge, %[[TILE]], %[[NARROW]] : i32
+// CHECK-NEXT:        scf.if %[[COUNTS]] -> (vector<8x16xf32>, vector<8x16xf32>)
+// CHECK:           vector.transfer_write %[[PARTS]]#0, %[[STATISTICS]][%{{.*}}, %c0, %{{.*}}] {in_bounds = [true, true]}
+// CHECK:           vector.transfer_write %[[PARTS]]#1, %[[STATISTICS]]
+// CHECK:         {mta.heads = 8 : i64, mta.rows = 32 : i64
+// CHECK:         gpu.launch
+// CHECK-COUNT-8:   vector.transfer_read %[[STATISTICS]][{{.*}} : memref<8x8x32xf32>, vector<8x16xf32>
+// CHECK:           arith.maximumf
+// Weights change from rows to heads, behind a barrier, and meet values in the
+// split's own tiles alone.
+// CHECK:           scf.for %[[I:[a-z0-9]+]] = {{.*}} -> (vector<8x16x16xf32>)
+// CHECK:             %[[TILE:.*]] = arith.index_cast %[[I]] : index to i32
+// CHECK:             %[[COUNTS:.*]] = arith.cmpi sge, %[[TILE]],
+// CHECK:             scf.if %[[COUNTS]] -> (vector<8x16x16xf32>)
+// CHECK:               mta.barrier
+// CHECK:               mta.load_tile {{.*}} -> vector<8x16x16xbf16>
+// CHECK:             } else {
+// CHECK-NEXT:          scf.yield
+// CHECK:           %[[EXISTS:.*]] = vector.broadcast {{.*}} to vector<8x16x16xi1>
+// CHECK:           vector.transfer_write %{{.*}}, %[[SUMS]][{{.*}}], %[[EXISTS]]
+// CHECK:         {mta.heads = 8 : i64, mta.rows = 32 : i64
+// 100 rows, 16 for a workgroup, without a trace of the warps.
+// CHECK:         gpu.launch blocks({{.*}}) in (%{{.*}} = %c7
+// CHECK-COUNT-4:   mta.copy_tile
+// CHECK:         {mta.heads = 1 : i64, mta.rows = 16 : i64}
+func.func @many_heads(%q: tensor<1x5x20x16xbf16>, %k: tensor<1x5x?x16xbf16>, %w: tensor<5x3x5xbf16>, %m: tensor<1x5x5xbf16>) -> tensor<1x5x20x16xbf16> {
+  %o = mta.attention %q, %k, %k
+      kernel_schedule(<rows = 32, key_tile = 16, warps = 8, stages = 1, query = registers, scores = f16, key_splits = 4>) {
+  ^bb0(%s: tensor<1x5x20x?xf32>):
+    %0 = mta.key_query_conv %s, %w : tensor<1x5x20x?xf32>, tensor<5x3x5xbf16>
+    %1 = mta.head_mix %0, %m : tensor<1x5x20x?xf32>, tensor<1x5x5xbf16>
+    %2 = mta.softmax %1 : tensor<1x5x20x?xf32>
+    %3 = mta.head_mix %2, %m : tensor<1x5x20x?xf32>, tensor<1x5x5xbf16>
+    mta.yield %3 : tensor<1x5x20x?xf32>
+  } : tensor<1x5x20x16xbf16>, tensor<1x5x?x16xbf16>, tensor<1x5x?x16xbf16> -> tensor<1x5x20x16xbf16>
+  return %o : tensor<1x5x20x16xbf16>
+}
+
+// 20 splits: 4 rows for a workgroup, so that few rows are work for several.
+// CHECK-LABEL: func.func @many_splits(
+// CHECK:         gpu.launch
+// CHECK:         {mta.heads = 1 : i64, mta.rows = 32 : i64
+// CHECK:         gpu.launch blocks(%[[TILE:.*]], %{{.*}}, %{{.*}}) in (%{{.*}} = %c4
+// CHECK:           %[[ROW:.*]] = arith.muli %[[TILE]], %c4
+// CHECK:           %[[NEXT:.*]] = arith.addi %[[ROW]], %c4
+// CHECK:           %[[END:.*]] = arith.minsi %[[NEXT]], %c16
+// CHECK:           scf.for %[[FIRST:.*]] = %c0 to %c20 step %c8
+// CHECK:             %[[BEGIN:.*]] = arith.muli %[[FIRST]], %c16
+// CHECK:             %[[LAST:.*]] = arith.addi %[[BEGIN]], %[[END]]
+// CHECK:             %[[LIMIT:.*]] = arith.minsi %[[LAST]], %c320
+// CHECK:             mta.copy_tile {{.*}} limit(%[[LIMIT]]) shape [16, 16]
+func.func @many_splits(%q: tensor<1x2x8x16xbf16>, %k: tensor<1x2x?x16xbf16>) -> tensor<1x2x8x16xbf16> {
+  %o = mta.attention %q, %k, %k
+      kernel_schedule(<rows = 32, key_tile = 32, warps = 2, stages = 2, query = registers, scores = f16, key_splits = 20>) {
+  ^bb0(%s: tensor<1x2x8x?xf32>):
+    %1 = mta.softmax %s : tensor<1x2x8x?xf32>
+    mta.yield %1 : tensor<1x2x8x?xf32>
+  } : tensor<1x2x8x16xbf16>, tensor<1x2x?x16xbf16>, tensor<1x2x?x16xbf16> -> tensor<1x2x8x16xbf16>
+  return %o : tensor<1x2x8x16xbf16>
 }

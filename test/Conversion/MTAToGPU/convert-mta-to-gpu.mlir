@@ -22,10 +22,12 @@
 // CHECK:           memref.alloca() : memref<129x136xf16, #gpu.address_space<workgroup>>
 // CHECK:           %[[WEIGHTS0:.*]] = vector.gather {{.*}} into vector<24x8xbf16>
 // CHECK:           %[[WIDE0:.*]] = arith.extf %[[WEIGHTS0]]
-// CHECK:           %[[BAND0:.*]] = arith.truncf %[[WIDE0]] : vector<24x8xf32> to vector<24x8xf16>
+// CHECK:           %[[NARROW0:.*]] = arith.truncf %[[WIDE0]] : vector<24x8xf32> to vector<24x8xf16>
+// CHECK:           %[[BAND0:.*]] = arith.select {{.*}}, %[[NARROW0]]
 // CHECK:           %[[WEIGHTS1:.*]] = vector.gather
 // CHECK:           %[[WIDE1:.*]] = arith.extf %[[WEIGHTS1]]
-// CHECK:           %[[BAND1:.*]] = arith.truncf %[[WIDE1]]
+// CHECK:           %[[NARROW1:.*]] = arith.truncf %[[WIDE1]]
+// CHECK:           %[[BAND1:.*]] = arith.select {{.*}}, %[[NARROW1]]
 // CHECK:           %[[KEYS:.*]] = memref.alloca() : memref<2x64x24xbf16
 // CHECK:           %[[VALUES:.*]] = memref.alloca() : memref<2x64x24xbf16
 // CHECK:           linalg.fill
@@ -44,9 +46,9 @@
 // CHECK:             %[[KT:.*]] = vector.transfer_read %[[KEYS]]
 // CHECK:             vector.contract {{.*}} %[[QT]], %[[KT]], {{.*}} into vector<128x64xf32>
 // CHECK:             arith.mulf
-// CHECK-NOT:         arith.cmpi ult
+// CHECK-NOT:         vector<128x64xi32>
 // CHECK:             scf.if
-// CHECK:               arith.cmpi ult
+// CHECK:               arith.cmpi slt, {{.*}} : vector<128x64xi32>
 // CHECK:               arith.select
 // CHECK:             } else {
 // The last query of the window is the row itself, whose scores are there.
@@ -59,9 +61,9 @@
 // CHECK-NEXT:        mta.barrier
 // CHECK:             vector.transfer_read {{.*}} vector<128x64xf16>
 // CHECK-COUNT-8:     vector.contract {{.*}}, %[[BAND0]], {{.*}} : vector<128x24xf16>, vector<24x8xf16> into vector<128x8xf32>
-// CHECK-NOT:         arith.cmpi ult
+// CHECK-NOT:         vector<128x64xi32>
 // CHECK:             scf.if
-// CHECK:               arith.cmpi ult
+// CHECK:               arith.cmpi slt, {{.*}} : vector<128x64xi32>
 // CHECK:             } else {
 // CHECK:             vector.multi_reduction <maximumf>
 // CHECK:             math.exp2
@@ -359,4 +361,38 @@ func.func @no_fused_norm(%t: tensor<1x1x?x16xbf16>, %gamma: tensor<16xf64>, %del
       -> tensor<1x1x?x16xbf16>
   %m = mta.head_norm %p, %delta : tensor<1x1x?x16xbf16>, tensor<16xbf16> -> tensor<1x1x?x16xbf16>
   return %n, %m, %p : tensor<1x1x?x16xf64>, tensor<1x1x?x16xbf16>, tensor<1x1x?x16xbf16>
+}
+
+// After a convolution and a mix, weights of bf16 values are one f16 number on
+// their way to the warps of their heads, and two of bf16 for the product.
+// CHECK-LABEL: func.func @split_weights(
+// CHECK:           scf.for
+// CHECK:           scf.for
+// CHECK:             vector.contract {{.*}} : vector<8x8xf16>, vector<8x16x16xf16> into vector<8x16x16xf32>
+// CHECK:             %[[NARROW:.*]] = arith.truncf %{{.*}} : vector<8x16x16xf32> to vector<8x16x16xf16>
+// CHECK:             vector.transfer_write %[[NARROW]]
+// CHECK:             %[[WEIGHTS:.*]] = vector.transfer_read {{.*}} vector<8x16x16xf16>
+// CHECK:             %[[ALL:.*]] = arith.extf %[[WEIGHTS]]
+// CHECK:             %[[BITS:.*]] = arith.bitcast %[[ALL]]
+// CHECK:             %[[CUT:.*]] = arith.andi %[[BITS]]
+// CHECK:             %[[HIGH:.*]] = arith.bitcast %[[CUT]]
+// CHECK:             %[[LOW:.*]] = arith.subf %[[ALL]], %[[HIGH]]
+// CHECK-DAG:         %[[HIGHS:.*]] = arith.truncf %[[HIGH]] : vector<8x16x16xf32> to vector<8x16x16xbf16>
+// CHECK-DAG:         %[[LOWS:.*]] = arith.truncf %[[LOW]] : vector<8x16x16xf32> to vector<8x16x16xbf16>
+// CHECK:             %[[VALUES:.*]] = mta.load_tile
+// CHECK:             %[[SUM:.*]] = vector.contract {{.*}} %[[LOWS]], %[[VALUES]], %{{.*}}
+// CHECK:             vector.contract {{.*}} %[[HIGHS]], %[[VALUES]], %[[SUM]]
+// CHECK-NOT:         vector.contract
+// CHECK:             scf.yield
+func.func @split_weights(%q: tensor<1x8x?x16xbf16>, %k: tensor<1x8x?x16xbf16>,
+    %v: tensor<1x8x?x16xbf16>, %a: tensor<8x2x3xbf16>, %w: tensor<1x8x8xbf16>) -> tensor<1x8x?x16xbf16> {
+  %o = mta.attention %q, %k, %v kernel_schedule(<rows = 32, key_tile = 16, warps = 8, stages = 1, query = registers, scores = f16>) {
+  ^bb0(%s: tensor<1x8x?x?xf32>):
+    %0 = mta.softmax %s : tensor<1x8x?x?xf32>
+    %1 = mta.key_query_conv %0, %a : tensor<1x8x?x?xf32>, tensor<8x2x3xbf16>
+    %2 = mta.head_mix %1, %w : tensor<1x8x?x?xf32>, tensor<1x8x8xbf16>
+    mta.yield %2 : tensor<1x8x?x?xf32>
+  } : tensor<1x8x?x16xbf16>, tensor<1x8x?x16xbf16>, tensor<1x8x?x16xbf16>
+      -> tensor<1x8x?x16xbf16>
+  return %o : tensor<1x8x?x16xbf16>
 }

@@ -92,6 +92,28 @@ func.func @repeated(%z: memref<16x16xindex, #gpu.address_space<workgroup>>) {
 
 // -----
 
+// A number for every row of several heads, which nothing else has a layout for:
+// statistics on their way from global to workgroup memory.
+// CHECK-LABEL: func.func @rows_of_heads(
+// CHECK:         vector.transfer_read {{.*}}mta.layouts = [#mta.layout<accumulator[head, row]>]
+// CHECK:         arith.addf {{.*}}#mta.layout<accumulator[head, row]>
+func.func @rows_of_heads(%m: memref<8x16xf32>, %z: memref<8x17xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 256 : index
+  %zero = arith.constant 0.0 : f32
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %rows = vector.transfer_read %m[%c0, %c0], %zero {in_bounds = [true, true]} : memref<8x16xf32>, vector<8x16xf32>
+    %twice = arith.addf %rows, %rows : vector<8x16xf32>
+    vector.transfer_write %twice, %z[%c0, %c0] {in_bounds = [true, true]} : vector<8x16xf32>, memref<8x17xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 8 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// -----
+
 // Constants from outside come in; launches of others are left alone.
 // CHECK-LABEL: func.func @outside(
 // CHECK:         gpu.launch
@@ -176,7 +198,8 @@ func.func @mix(%w: memref<16x24xf16, #gpu.address_space<workgroup>>, %x: memref<
 // -----
 
 // What comes straight from memory is in runs along its rows: those of keys are
-// the reduction, those of values the columns of the result.
+// the reduction, those of values the columns of the result. What goes to
+// workgroup memory stays as it came.
 // CHECK-LABEL: func.func @runs(
 // CHECK:         mta.load_tile {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column] runs reduction>]
 // CHECK:         mta.load_tile {{.*}}mta.layouts = [#mta.layout<rhs[head, column, row] runs reduction>]
@@ -185,7 +208,8 @@ func.func @mix(%w: memref<16x24xf16, #gpu.address_space<workgroup>>, %x: memref<
 // CHECK:         mta.load_tile {{.*}}mta.layouts = [#mta.layout<rhs[head, row, column] runs column>]
 // CHECK:         arith.constant {mta.layouts = [#mta.layout<accumulator[head, row, column] runs column>]}
 // CHECK:         vector.contract {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column] runs column>]
-func.func @runs(%q: memref<1x16x?x32xf16>, %rows: index) {
+// CHECK:         mta.load_tile {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column] runs reduction>]
+func.func @runs(%q: memref<1x16x?x32xf16>, %rows: index, %staged: memref<16x16x32xf16, #gpu.address_space<workgroup>>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %threads = arith.constant 512 : index
@@ -205,6 +229,8 @@ func.func @runs(%q: memref<1x16x?x32xf16>, %rows: index) {
       indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, k, c)>, affine_map<(h, r, c, k) -> (h, r, c)>],
       iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %p, %v, %none
         : vector<16x16x16xf16>, vector<16x16x32xf16> into vector<16x16x32xf32>
+    %w = mta.load_tile %q[%c0, %c0, %c0, %c0] rows(%c0 to %rows) shared(%c1) : memref<1x16x?x32xf16> -> vector<16x16x32xf16>
+    vector.transfer_write %w, %staged[%c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<16x16x32xf16>, memref<16x16x32xf16, #gpu.address_space<workgroup>>
     gpu.terminator
   } {mta.heads = 16 : i64, mta.rows = 16 : i64}
   return

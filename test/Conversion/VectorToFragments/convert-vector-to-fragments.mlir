@@ -652,6 +652,51 @@ func.func @load_runs(%q: memref<1x1x64x32xf16>, %k: memref<1x1x64x32xf16>, %z: m
   return
 }
 
+// What was loaded in runs is written in runs, and read in runs. In global memory
+// heads beyond the last one are the last, in workgroup memory each has a place.
+// The first rows that are read are 6 above the first one.
+// CHECK-LABEL: func.func @stage_runs(
+// CHECK-SAME:    %[[Q:[^:]*]]: memref<1x4x64x48xf16>, %[[S:[^:]*]]: memref<2x16x48xf16
+// CHECK-DAG:       %[[HEAD:.*]] = arith.divui %{{.*}}, %c32
+// CHECK-DAG:       %[[GROUP:.*]] = arith.divui %{{.*}}, %c4
+// CHECK:           %[[COLUMN:.*]] = arith.muli %{{.*}}, %c8
+// CHECK:           %[[LAST:.*]] = arith.minsi %{{.*}}, %c3
+// CHECK:           vector.load %[[Q]][%c0, %[[LAST]], {{.*}}alignment = 16{{.*}} vector<8xf16>
+// CHECK:           vector.load %[[Q]][%c0, %[[LAST]], {{.*}}alignment = 8{{.*}} vector<4xf16>
+// CHECK:           %[[EIGHT:.*]] = vector.shuffle {{.*}} : vector<6xf16>, vector<2xf16>
+// CHECK:           vector.store %[[EIGHT]], %[[S]][%[[HEAD]], %[[GROUP]], %[[COLUMN]]] {alignment = 16 : i64}
+// CHECK:           vector.store {{.*}}, %[[S]][%[[HEAD]], %[[GROUP]], {{.*}}alignment = 8{{.*}} vector<4xf16>
+// CHECK:           gpu.barrier
+// CHECK:           %[[FIRST:.*]] = arith.maxsi %{{.*}}, %c6_i32
+// CHECK:           %[[ROW:.*]] = arith.minsi %[[FIRST]], %c21_i32
+// CHECK:           %[[SIX:.*]] = arith.index_cast %[[ROW]]
+// CHECK:           %[[NEAREST:.*]] = arith.addi %[[SIX]], %c-6
+// CHECK:           vector.load %[[S]][%[[HEAD]], %[[NEAREST]], %[[COLUMN]]] {alignment = 16 : i64}
+// CHECK:           nvvm.mma.sync
+func.func @stage_runs(%q: memref<1x4x64x48xf16>, %s: memref<2x16x48xf16, #gpu.address_space<workgroup>>, %k: memref<1x1x64x32xf16>, %z: memref<2x16x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %above = arith.constant -6 : index
+  %threads = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant dense<0.0> : vector<2x16x8xf32>
+    %0 = mta.load_tile %q[%c0, %c0, %c0, %c0] rows(%c0 to %threads) shared(%c1) : memref<1x4x64x48xf16> -> vector<2x16x48xf16>
+    vector.transfer_write %0, %s[%c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<2x16x48xf16>, memref<2x16x48xf16, #gpu.address_space<workgroup>>
+    mta.barrier
+    %a = mta.load_tile %s[%c0, %above, %c0] rows(%c0 to %c16) shared(%c1) : memref<2x16x48xf16, #gpu.address_space<workgroup>> -> vector<2x16x32xf16>
+    %b = mta.load_tile %k[%c0, %c0, %c0, %c0] rows(%c0 to %threads) shared(%c1) : memref<1x1x64x32xf16> -> vector<2x8x32xf16>
+    %c = vector.contract {
+      indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, c, k)>, affine_map<(h, r, c, k) -> (h, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %a, %b, %zero
+        : vector<2x16x32xf16>, vector<2x8x32xf16> into vector<2x16x8xf32>
+    vector.transfer_write %c, %z[%c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<2x16x8xf32>, memref<2x16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 2 : i64, mta.rows = 16 : i64}
+  return
+}
+
 // Sixteen heads of two rows a warp: one ldmatrix and one product a row and 8
 // columns. Rows 0-10 are not written.
 // CHECK-LABEL: func.func @mix_heads(
@@ -687,10 +732,17 @@ func.func @mix_heads(%w: memref<16x24xf16, #gpu.address_space<workgroup>>, %x: m
   return
 }
 
-// A band is a word for every 8 rows: rows 2t and 2t + 1 of column g.
+// A band is a word for every 8 rows: rows 2t and 2t + 1 of column g. Those of
+// the first rows may be before the first diagonal, those of the others are
+// before the last one.
 // CHECK-LABEL: func.func @load_band(
 // CHECK-SAME:    %[[P:[^:]*]]: memref<1x64xf16
-// CHECK-COUNT-2:   vector.load %[[P]]{{.*}}alignment = 4{{.*}} vector<2xf16>
+// CHECK:           arith.maxsi
+// CHECK-NOT:       arith.minsi
+// CHECK:           vector.load %[[P]]{{.*}}alignment = 4{{.*}} vector<2xf16>
+// CHECK-NOT:       arith.maxsi
+// CHECK-NOT:       arith.minsi
+// CHECK:           vector.load %[[P]]{{.*}}alignment = 4{{.*}} vector<2xf16>
 // CHECK-NOT:       vector.load
 // CHECK:           nvvm.mma.sync
 func.func @load_band(%p: memref<1x64xf16, #gpu.address_space<workgroup>>, %x: memref<1x16x16xf16, #gpu.address_space<workgroup>>, %z: memref<1x16x8xf32, #gpu.address_space<workgroup>>) {
@@ -702,7 +754,7 @@ func.func @load_band(%p: memref<1x64xf16, #gpu.address_space<workgroup>>, %x: me
     %pad = arith.constant 0.0 : f16
     %zero = arith.constant dense<0.0> : vector<1x16x8xf32>
     %a = vector.transfer_read %x[%c0, %c0, %c0], %pad {in_bounds = [true, true, true]} : memref<1x16x16xf16, #gpu.address_space<workgroup>>, vector<1x16x16xf16>
-    %b = mta.load_band %p[%c0, %c0] : memref<1x64xf16, #gpu.address_space<workgroup>> -> vector<1x16x8xf16>
+    %b = mta.load_band %p[%c0, %c0] diagonals(8 to 22) : memref<1x64xf16, #gpu.address_space<workgroup>> -> vector<1x16x8xf16>
     %s = vector.contract {
       indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, k, c)>, affine_map<(h, r, c, k) -> (h, r, c)>],
       iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %a, %b, %zero
@@ -728,5 +780,133 @@ func.func @unmasked_global_write(%z: memref<16x8xf32>) {
     vector.transfer_write %d, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32>
     gpu.terminator
   } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// 24 columns from the second piece of 8 on, of which ldmatrix loads two at a
+// time: the first one is a product of its own, so that the other two are the
+// registers of one load.
+// CHECK-LABEL: func.func @slice_of_loads(
+// CHECK:           %[[A:.*]] = nvgpu.ldmatrix {{.*}} {numTiles = 4 : i32, transpose = false}
+// CHECK:           %[[A2:.*]] = vector.extract %[[A]][2]
+// CHECK:           %[[A3:.*]] = vector.extract %[[A]][3]
+// CHECK:           %[[B:.*]] = nvgpu.ldmatrix {{.*}} {numTiles = 4 : i32, transpose = false}
+// CHECK:           %[[B0:.*]] = vector.extract %[[B]][0]
+// CHECK:           %[[B1:.*]] = vector.extract %[[B]][1]
+// CHECK:           %[[B2:.*]] = vector.extract %[[B]][2]
+// CHECK:           %[[B3:.*]] = vector.extract %[[B]][3]
+// CHECK:           nvvm.mma.sync A[%[[A2]], %[[A3]]]
+// CHECK-SAME:        shape = #nvvm.shape<m = 16, n = 8, k = 8>
+// CHECK:           nvvm.mma.sync A[%[[B0]], %[[B1]], %[[B2]], %[[B3]]]
+// CHECK-SAME:        shape = #nvvm.shape<m = 16, n = 8, k = 16>
+// CHECK-NOT:       nvvm.mma.sync
+func.func @slice_of_loads(%x: memref<16x32xf16, #gpu.address_space<workgroup>>, %y: memref<24x8xf16, #gpu.address_space<workgroup>>, %z: memref<16x8xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %zero = arith.constant dense<0.0> : vector<16x8xf32>
+    %all = vector.transfer_read %x[%c0, %c0], %pad {in_bounds = [true, true]} : memref<16x32xf16, #gpu.address_space<workgroup>>, vector<16x32xf16>
+    %a = vector.extract_strided_slice %all {offsets = [0, 8], sizes = [16, 24], strides = [1, 1]} : vector<16x32xf16> to vector<16x24xf16>
+    %b = vector.transfer_read %y[%c0, %c0], %pad {in_bounds = [true, true]} : memref<24x8xf16, #gpu.address_space<workgroup>>, vector<24x8xf16>
+    %c = vector.contract #contraction %a, %b, %zero : vector<16x24xf16>, vector<24x8xf16> into vector<16x8xf32>
+    vector.transfer_write %c, %z[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf32>, memref<16x8xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// What follows from the number of a workgroup is computed again behind each
+// loop, from a number that is read again; what does not is not.
+// CHECK-LABEL: func.func @behind_loops(
+// CHECK-SAME:    %[[N:[^:,]*]]: index
+// CHECK:         gpu.launch blocks(%[[BLOCK:[^,]*]],
+// CHECK-DAG:       %[[ROW:.*]] = arith.muli %[[BLOCK]], %c16
+// CHECK-DAG:       %[[SUM:.*]] = arith.addi %[[N]], %c16
+// CHECK:           memref.store %[[ROW]], %{{.*}}[%[[SUM]]]
+// CHECK:           scf.for
+// CHECK:           %[[READ:.*]] = llvm.inline_asm has_side_effects {{.*}}"mov.u32 $0, %ctaid.x;"
+// CHECK:           %[[NUMBER:.*]] = arith.index_castui %[[READ]] : i32 to index
+// CHECK:           %[[AGAIN:.*]] = arith.muli %[[NUMBER]], %c16
+// CHECK:           memref.store %[[AGAIN]], %{{.*}}[%[[SUM]]]
+// CHECK:           scf.for
+// CHECK:           %[[SECOND:.*]] = llvm.inline_asm has_side_effects {{.*}}"mov.u32 $0, %ctaid.x;"
+// CHECK:           %[[LAST:.*]] = arith.index_castui %[[SECOND]] : i32 to index
+// CHECK:           %[[THIRD:.*]] = arith.muli %[[LAST]], %c16
+// CHECK:           memref.store %[[THIRD]], %{{.*}}[%[[SUM]]]
+func.func @behind_loops(%n: index, %z: memref<?xindex>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %n, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %row = arith.muli %bx, %c16 : index
+    %sum = arith.addi %n, %c16 : index
+    memref.store %row, %z[%sum] : memref<?xindex>
+    scf.for %i = %c0 to %n step %c1 {
+      memref.store %i, %z[%i] : memref<?xindex>
+    }
+    memref.store %row, %z[%sum] : memref<?xindex>
+    scf.for %i = %c0 to %n step %c1 {
+      memref.store %i, %z[%i] : memref<?xindex>
+    }
+    memref.store %row, %z[%sum] : memref<?xindex>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// The addresses of copies in a loop are not kept over it where more than 8
+// warps, or numbers of 32 bits, leave few registers.
+// CHECK-LABEL: func.func @copies_in_loops(
+// CHECK:           scf.for
+// CHECK-NEXT:        %[[READ:.*]] = llvm.inline_asm has_side_effects {{.*}}"mov.u32 $0, %tid.x;"
+// CHECK-NEXT:        %[[THREAD:.*]] = arith.index_castui %[[READ]] : i32 to index
+// CHECK:             %[[ROW:.*]] = arith.divui %[[THREAD]], %c2
+// CHECK:             nvgpu.device_async_copy
+func.func @copies_in_loops(%m: memref<192x24xf16, #gpu.address_space<workgroup>>, %g: memref<?x16xf16>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 384 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    scf.for %i = %c0 to %n step %c1 {
+      mta.copy_tile %g[%i, %c0], %m[%c0, %c0] limit(%n) shape [192, 16] : memref<?x16xf16>, memref<192x24xf16, #gpu.address_space<workgroup>>
+      mta.commit_copies
+      mta.wait_copies
+      mta.barrier
+    }
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 192 : i64}
+  return
+}
+
+// Warps of 16 heads with two strips: what follows from the number of a thread
+// follows from that of the iteration, too, of which nobody knows what it is.
+// CHECK-LABEL: func.func @loop_of_many_heads(
+// CHECK:           scf.for %[[I:.*]] = %c0 to
+// CHECK-NEXT:        %[[WIDE:.*]] = arith.index_castui %[[I]] : index to i64
+// CHECK-NEXT:        %[[SAME:.*]] = llvm.inline_asm has_side_effects "mov.b64 $0, $1;", "=l,l" %[[WIDE]]
+// CHECK-NEXT:        %[[INDEX:.*]] = arith.index_castui %[[SAME]] : i64 to index
+// CHECK-NEXT:        %[[NUMBER:.*]] = arith.index_castui %[[INDEX]] : index to i32
+// CHECK-NEXT:        llvm.inline_asm has_side_effects "{ .reg .b32 zero; shr.u32 zero, $1, 31; mov.u32 $0, %tid.x; xor.b32 $0, $0, zero; }", "=r,r" %[[NUMBER]]
+// CHECK:             gpu.barrier
+// CHECK-NEXT:        llvm.inline_asm has_side_effects "{ .reg .b32 zero;{{.*}}, "=r,r" %[[NUMBER]]
+// CHECK:           }
+// CHECK-NEXT:      llvm.inline_asm has_side_effects "mov.u32 $0, %tid.x;", "=r"
+func.func @loop_of_many_heads(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 512 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    scf.for %i = %c0 to %n step %c1 {
+      mta.barrier
+    }
+    gpu.terminator
+  } {mta.heads = 16 : i64, mta.rows = 32 : i64}
   return
 }

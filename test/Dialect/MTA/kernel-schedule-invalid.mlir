@@ -162,7 +162,7 @@ func.func @c14_global_queries(%t: tensor<1x2x64x16xbf16>) -> tensor<1x2x64x16xbf
 // -----
 
 func.func @c14_many_heads(%t: tensor<1x10x64x16xbf16>, %w: tensor<2x5x5xbf16>) -> tensor<1x10x64x16xbf16> {
-  // expected-error@+1 {{'mta.attention' op expects a kernel schedule with 16 rows, 8 warps, one stage, one split of the keys, products by mma and queries in registers or global memory for 5 heads that share a workgroup, but got #mta.kernel_schedule<rows = 32, key_tile = 16, warps = 10, stages = 1, query = registers, scores = f16>}}
+  // expected-error@+1 {{'mta.attention' op expects 16 rows, 8 warps, one stage and products by mma for 5 heads that share a workgroup, but got #mta.kernel_schedule<rows = 32, key_tile = 16, warps = 10, stages = 1, query = registers, scores = f16>}}
   %o = mta.attention %t, %t, %t
       kernel_schedule(<rows = 32, key_tile = 16, warps = 10, stages = 1, query = registers, scores = f16>) {
   ^bb0(%s: tensor<1x10x64x64xf32>):

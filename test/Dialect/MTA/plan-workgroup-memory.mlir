@@ -47,6 +47,28 @@ func.func @lifetimes(%n: index, %x: f32, %y: f16) {
   return
 }
 
+// A buffer is in use as long as its address is, and what was computed from it.
+// CHECK-LABEL: func.func @addresses
+// CHECK:         gpu.launch {{.*}} dynamic_shared_memory_size %c1152_i32
+func.func @addresses(%x: f32, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %c1, %sy = %c1, %sz = %c1) {
+    %a = memref.alloca() : memref<128xf32, #workgroup>
+    %b = memref.alloca() : memref<144xf32, #workgroup>
+    %pointer = memref.extract_aligned_pointer_as_index %a : memref<128xf32, #workgroup> -> index
+    %descriptor = arith.shrui %pointer, %c4 : index
+    memref.store %x, %a[%c0] : memref<128xf32, #workgroup>
+    memref.store %x, %b[%c0] : memref<144xf32, #workgroup>
+    %wide = arith.index_cast %descriptor : index to i64
+    llvm.inline_asm has_side_effects "use $0;", "l" %wide : (i64) -> ()
+    gpu.terminator
+  }
+  return
+}
+
 // Private buffers and launches without workgroup memory stay as they are.
 // CHECK-LABEL: func.func @private
 // CHECK:         gpu.launch

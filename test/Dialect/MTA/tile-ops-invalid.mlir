@@ -250,7 +250,7 @@ func.func @load_of_strided_rows(%k: memref<4x?x64xf16, strided<[?, ?, 2]>>, %i: 
 
 func.func @band_of_three_dimensions(%p: memref<4x16x64xf16, 3>, %i: index) {
   // expected-error@+1 {{'mta.load_band' op expects a source of 2 dimensions, but got 'memref<4x16x64xf16, 3>'}}
-  %0 = mta.load_band %p[%i, %i, %i] : memref<4x16x64xf16, 3> -> vector<16x24x8xf16>
+  %0 = mta.load_band %p[%i, %i, %i] diagonals(0 to 30) : memref<4x16x64xf16, 3> -> vector<16x24x8xf16>
   return
 }
 
@@ -258,6 +258,22 @@ func.func @band_of_three_dimensions(%p: memref<4x16x64xf16, 3>, %i: index) {
 
 func.func @wide_band(%p: memref<16x64xf16, 3>, %i: index) {
   // expected-error@+1 {{'mta.load_band' op expects a band of 8 columns, but got 'vector<16x24x16xf16>'}}
-  %0 = mta.load_band %p[%i, %i] : memref<16x64xf16, 3> -> vector<16x24x16xf16>
+  %0 = mta.load_band %p[%i, %i] diagonals(0 to 30) : memref<16x64xf16, 3> -> vector<16x24x16xf16>
+  return
+}
+
+// -----
+
+func.func @c4_no_diagonals(%p: memref<16x64xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.load_band' op expects diagonals in order from 0 on, but got 9 to 8}}
+  %0 = mta.load_band %p[%i, %i] diagonals(9 to 8) : memref<16x64xf16, 3> -> vector<16x24x8xf16>
+  return
+}
+
+// -----
+
+func.func @c4_diagonals_below_zero(%p: memref<16x64xf16, 3>, %i: index) {
+  // expected-error@+1 {{'mta.load_band' op expects diagonals in order from 0 on, but got -1 to 8}}
+  %0 = mta.load_band %p[%i, %i] diagonals(-1 to 8) : memref<16x64xf16, 3> -> vector<16x24x8xf16>
   return
 }

@@ -57,7 +57,7 @@ func.func @panels(%k: memref<?x64xf16>, %tile: memref<2x8x65x8xf16, #workgroup>,
 // CHECK:         %[[C0:.*]] = arith.constant 0 : index
 // CHECK:         mta.load_tile %[[K]][%[[C0]], %[[C0]], %[[ROW]], %[[C0]]] rows(%[[C0]] to %[[KEYS]]) shared(%[[SHARED]])
 // CHECK-SAME:      : memref<1x4x?x64xf16> -> vector<8x16x64xf16>
-// CHECK:         mta.load_band %[[PAIRS]][%[[C0]], %[[ROW]]]
+// CHECK:         mta.load_band %[[PAIRS]][%[[C0]], %[[ROW]]] diagonals(8 to 21)
 // CHECK-SAME:      : memref<16x384xf16, #gpu.address_space<workgroup>> -> vector<16x24x8xf16>
 func.func @load(%k: memref<1x4x?x64xf16>, %pairs: memref<16x384xf16, #workgroup>,
                 %row: index, %keys: index, %shared: index)
@@ -65,7 +65,7 @@ func.func @load(%k: memref<1x4x?x64xf16>, %pairs: memref<16x384xf16, #workgroup>
   %c0 = arith.constant 0 : index
   %0 = mta.load_tile %k[%c0, %c0, %row, %c0] rows(%c0 to %keys) shared(%shared)
       : memref<1x4x?x64xf16> -> vector<8x16x64xf16>
-  %1 = mta.load_band %pairs[%c0, %row]
+  %1 = mta.load_band %pairs[%c0, %row] diagonals(8 to 21)
       : memref<16x384xf16, #workgroup> -> vector<16x24x8xf16>
   return %0, %1 : vector<8x16x64xf16>, vector<16x24x8xf16>
 }

@@ -8,8 +8,9 @@
 //
 //   golden f32|bf16 BATCH QUERIES KEYS
 //
-// reads the files q, k, v and pre_conv of the folder it is started in and
-// writes the file output. Heads and their size are those of the bundle.
+// reads the files q, k, v and pre_conv of the folder it is started in, writes
+// the file output and prints how many bytes of workspace that took. Heads and
+// their size are those of the bundle.
 //
 //===----------------------------------------------------------------------===//
 
@@ -74,15 +75,26 @@ int main(int count, char **arguments) {
   CUdeviceptr output;
   check((int)cuMemAlloc(&output, bytes), "cuMemAlloc");
   void *result = (void *)(uintptr_t)output;
+  int isF32 = strcmp(arguments[1], "f32") == 0;
+  size_t workspace_bytes;
+  check(isF32 ? attention_f32_workspace(bundle, batch, queries, keys,
+                                        &workspace_bytes)
+              : attention_bf16_workspace(bundle, batch, queries, keys,
+                                         &workspace_bytes),
+        "workspace");
+  printf("%zu\n", workspace_bytes);
+  CUdeviceptr workspace = 0;
+  if (workspace_bytes > 0)
+    check((int)cuMemAlloc(&workspace, workspace_bytes), "cuMemAlloc");
+  void *space = (void *)(uintptr_t)workspace;
   int status =
-      strcmp(arguments[1], "f32") == 0
-          ? attention_f32(bundle, NULL, (float *)q, (float *)k, (float *)v,
-                          (float *)pre_conv, (float *)result, NULL, 0, batch,
-                          queries, keys)
-          : attention_bf16(bundle, NULL, (MtaDeviceBF16 *)q, (MtaDeviceBF16 *)k,
-                           (MtaDeviceBF16 *)v, (MtaDeviceBF16 *)pre_conv,
-                           (MtaDeviceBF16 *)result, NULL, 0, batch, queries,
-                           keys);
+      isF32 ? attention_f32(bundle, NULL, (float *)q, (float *)k, (float *)v,
+                            (float *)pre_conv, (float *)result, space,
+                            workspace_bytes, batch, queries, keys)
+            : attention_bf16(bundle, NULL, (MtaDeviceBF16 *)q,
+                             (MtaDeviceBF16 *)k, (MtaDeviceBF16 *)v,
+                             (MtaDeviceBF16 *)pre_conv, (MtaDeviceBF16 *)result,
+                             space, workspace_bytes, batch, queries, keys);
   check(status, "attention");
   check((int)cuStreamSynchronize(NULL), "cuStreamSynchronize");
   download("output", result, bytes);

@@ -8,6 +8,8 @@
 
 #include "KernelSchedule.h"
 
+#include "mta/Dialect/MTA/IR/KernelShape.h"
+
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -98,20 +100,20 @@ int64_t AttentionOp::getWarpsOfManyHeads() {
   return heads <= 8 ? 8 : 16;
 }
 
-static LogicalResult verifyManyHeads(AttentionOp op,
-                                     KernelScheduleAttr schedule,
-                                     const Neighborhood &reads, int64_t warps) {
-  int64_t rows = reads.queriesBefore == 0 ? kStrip : 2 * kStrip;
+int64_t mta::getRowsOfManyHeads(AttentionOp op) {
+  return op.getNeighborhood().queriesBefore == 0 ? kStrip : 2 * kStrip;
+}
+
+LogicalResult mta::verifyShapeOfManyHeads(AttentionOp op,
+                                          KernelScheduleAttr schedule) {
+  int64_t rows = getRowsOfManyHeads(op), warps = op.getWarpsOfManyHeads();
   if (schedule.getRows() == rows && schedule.getWarps() == warps &&
-      schedule.getStages() == 1 && schedule.getKeySplits() == 1 &&
-      schedule.getQuery() != QueryPlacement::Workgroup &&
-      schedule.getProducts() == Products::Mma)
+      schedule.getStages() == 1 && schedule.getProducts() == Products::Mma)
     return success();
-  return op.emitOpError("expects a kernel schedule with ")
-         << rows << " rows, " << warps << " warps, one stage, one split of the "
-         << "keys, products by mma and queries in registers or global memory "
-         << "for " << reads.heads << " heads that share a workgroup, but got "
-         << schedule;
+  return op.emitOpError("expects ")
+         << rows << " rows, " << warps << " warps, one stage and products by "
+         << "mma for " << op.getNeighborhood().heads
+         << " heads that share a workgroup, but got " << schedule;
 }
 
 LogicalResult mta::verifyKernelSchedule(AttentionOp op) {
@@ -135,8 +137,8 @@ LogicalResult mta::verifyKernelSchedule(AttentionOp op) {
   // Groups of dynamic size are the conversion's matter.
   if (reads.heads == Neighborhood::kUnbounded)
     return success();
-  if (int64_t warps = op.getWarpsOfManyHeads())
-    return verifyManyHeads(op, schedule, reads, warps);
+  if (op.getWarpsOfManyHeads() != 0)
+    return verifyShapeOfManyHeads(op, schedule);
   if (schedule.getQuery() == QueryPlacement::Global)
     return op.emitOpError("expects a kernel schedule with queries in registers "
                           "or workgroup memory but for 5 to 16 heads of 16 "

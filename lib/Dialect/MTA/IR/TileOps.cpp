@@ -123,5 +123,9 @@ LogicalResult LoadBandOp::verify() {
     return failure();
   if (result.getDimSize(2) != 8)
     return emitOpError("expects a band of 8 columns, but got ") << result;
+  if (getFirst() > getLast() || static_cast<int64_t>(getFirst()) < 0)
+    return emitOpError("expects diagonals in order from 0 on, but got ")
+           << static_cast<int64_t>(getFirst()) << " to "
+           << static_cast<int64_t>(getLast());
   return success();
 }

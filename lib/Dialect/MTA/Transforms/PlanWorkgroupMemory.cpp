@@ -47,7 +47,8 @@ struct Buffer {
 constexpr int64_t kAlignment = 128;
 } // namespace
 
-/// Uses of a buffer and of views of it.
+/// Uses of a buffer and of views of it, or of its address and of what is
+/// computed from that, as matrix descriptors are.
 static void findUses(Value buffer, Block *body,
                      const llvm::DenseMap<Operation *, int64_t> &numbers,
                      Buffer &result) {
@@ -55,8 +56,11 @@ static void findUses(Value buffer, Block *body,
     int64_t number = numbers.lookup(body->findAncestorOpInBlock(*user));
     result.first = std::min(result.first, number);
     result.last = std::max(result.last, number);
+    bool isAddress = isa<memref::ExtractAlignedPointerAsIndexOp>(user) ||
+                     !isa<MemRefType>(buffer.getType());
     for (Value view : user->getResults())
-      if (isa<MemRefType>(view.getType()))
+      if (isa<MemRefType>(view.getType()) ||
+          (isAddress && view.getType().isIntOrIndex()))
         findUses(view, body, numbers, result);
   }
 }

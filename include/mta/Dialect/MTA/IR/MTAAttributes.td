@@ -206,9 +206,9 @@ def MTA_KernelScheduleAttr : AttrDef<MTA_Dialect, "KernelSchedule"> {
 
     Groups of 5 to 16 heads of 16-bit operands have kernels of one shape: a warp
     for each of 8 or 16 heads, 16 rows, or 32 if windows read rows above, of
-    which the lower 16 are stored, one stage and one split, and keys and values
-    that go from global memory to registers. Queries are in registers or global
-    memory. `key_tile` and `scores` remain to be chosen.
+    which the lower 16 are stored, one stage, and keys and values that go from
+    global memory to registers. `key_tile`, `query`, `scores` and `key_splits`
+    remain to be chosen.
   }];
   let parameters = (ins
     "int64_t":$rows, "int64_t":$key_tile, "int64_t":$warps, "int64_t":$stages,

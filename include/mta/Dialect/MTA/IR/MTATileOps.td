@@ -292,7 +292,7 @@ def MTA_BarrierOp : Op<MTA_Dialect, "barrier", [
 
 def MTA_LoadTileOp : Op<MTA_Dialect, "load_tile", [
     MemoryEffects<[MemRead]>]> {
-  let summary = "rows of a matrix of every head, straight from global memory";
+  let summary = "rows of a matrix of every head, in runs of each lane";
   let description = [{
     Element (h, r, c) of the result is that of `source` at `indices`, of which
     the last three are a head, a row and a column, with h, r and c added. The
@@ -334,18 +334,21 @@ def MTA_LoadBandOp : Op<MTA_Dialect, "load_band", [
   let description = [{
     All elements of a diagonal of a band matrix are equal: element (k, n) is
     that of diagonal `7 + k - n`. Workgroup memory holds pairs of neighbouring
-    diagonals, (0, 1), (1, 2) and so on, so that what a lane holds of an operand
-    B, rows k and k + 1 of column n, is one aligned word for every n.
+    diagonals, (`first`, `first + 1`), (`first + 1`, `first + 2`) and so on, so
+    that what a lane holds of an operand B, rows k and k + 1 of column n, is one
+    aligned word for every n. The last pair begins with diagonal `last`. In
+    place of pairs before the first and after the last one these are read: they
+    hold zeros where the band ends.
 
     Row h of the last two dimensions of `source`, from `indices` on, is that of
-    head h. A matrix of K rows reads 2 (K + 7) elements of it.
+    head h.
 
     Example:
 
     ```mlir
     func.func @load(%pairs: memref<16x384xf16, #gpu.address_space<workgroup>>, %first: index) -> vector<16x24x8xf16> {
       %c0 = arith.constant 0 : index
-      %0 = mta.load_band %pairs[%c0, %first]
+      %0 = mta.load_band %pairs[%c0, %first] diagonals(8 to 21)
           : memref<16x384xf16, #gpu.address_space<workgroup>> -> vector<16x24x8xf16>
       return %0 : vector<16x24x8xf16>
     }
@@ -357,11 +360,14 @@ def MTA_LoadBandOp : Op<MTA_Dialect, "load_band", [
     - C2: the result has heads, a multiple of 8 rows, 8 columns, and the
       source's element type, of 16 bits.
     - C3: the last dimension is contiguous.
+    - C4: the first diagonal is not negative, and not after the last one.
   }];
-  let arguments = (ins AnyMemRef:$source, Variadic<Index>:$indices);
+  let arguments = (ins AnyMemRef:$source, Variadic<Index>:$indices,
+                       I64Attr:$first, I64Attr:$last);
   let results = (outs AnyVectorOfNonZeroRank:$result);
   let assemblyFormat = [{
-    $source `[` $indices `]` attr-dict `:` type($source) `->` type($result)
+    $source `[` $indices `]` `diagonals` `` `(` $first `to` $last `)` attr-dict
+    `:` type($source) `->` type($result)
   }];
   let hasVerifier = 1;
 }

@@ -1,0 +1,27 @@
+//===- KernelShape.h - The shape of kernels of many heads -------*- C++ -*-===//
+//
+// Part of the MTA compiler, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MTA_DIALECT_MTA_IR_KERNELSHAPE_H
+#define MTA_DIALECT_MTA_IR_KERNELSHAPE_H
+
+#include "mta/Dialect/MTA/IR/MTA.h"
+
+namespace mta {
+
+/// The rows of a kernel with a warp for every head: a strip of those that are
+/// stored, and one of those above that windows read.
+int64_t getRowsOfManyHeads(AttentionOp op);
+
+/// Fails, with an error on the operation, if `schedule` is not of the only
+/// shape that such kernels have.
+mlir::LogicalResult verifyShapeOfManyHeads(AttentionOp op,
+                                           KernelScheduleAttr schedule);
+
+} // namespace mta
+
+#endif // MTA_DIALECT_MTA_IR_KERNELSHAPE_H
