@@ -32,7 +32,7 @@ constexpr double kWarpgroupProduct = 4;
 // and a convolution between warps of a head each; with more than 8 heads what
 // follows from a thread's number is computed again.
 constexpr double kRowAddressing = 3, kRowAddressingAgain = 10.5;
-constexpr double kMixAgain = 14, kConvAgain = 48, kQueryRows = 3;
+constexpr double kMixAgain = 14, kConvAgain = 90, kQueryRows = 3;
 // What a warp loads before it multiplies comes from L2 in this part of the time
 // that copies take from there, as microbenchmarks report of A100 and H100.
 constexpr double kLoadWait = 0.4;
