@@ -172,7 +172,7 @@ LogicalResult Distributor::distributeFor(scf::ForOp op) {
   Value index =
       isOuter ? hideIndex(loop.getInductionVar()) : loop.getInductionVar();
   op.getInductionVar().replaceAllUsesWith(index);
-  if (isOuter && isShortOfRegisters() && strips > 1)
+  if (isOuter && isShortOfRegisters())
     tile = index;
   body->getOperations().splice(body->end(), op.getBody()->getOperations());
   bind(op.getResults(), loop.getResults());
