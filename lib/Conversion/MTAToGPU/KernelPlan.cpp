@@ -216,7 +216,8 @@ static LogicalResult checkOperands(AttentionOp op, KernelPlan &plan) {
   plan.headDim = query.getDimSize(3);
   plan.valueDim = value.getDimSize(3);
   for (int64_t size : {plan.headDim, plan.valueDim})
-    if (ShapedType::isDynamic(size) || size % 8 != 0 || size > kLargestHeadDim)
+    if (ShapedType::isDynamic(size) || size % 8 != 0 || size == 0 ||
+        size > kLargestHeadDim)
       return op.emitOpError("expects static head dimensions that are multiples "
                             "of 8 and at most ")
              << kLargestHeadDim

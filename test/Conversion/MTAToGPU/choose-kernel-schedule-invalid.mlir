@@ -128,3 +128,16 @@ func.func @wide_heads(%t: tensor<1x16x64x160xbf16>, %theta: tensor<16x6x11xbf16>
   } : tensor<1x16x64x160xbf16>, tensor<1x16x64x160xbf16>, tensor<1x16x64x160xbf16> -> tensor<1x16x64x160xbf16>
   return %o : tensor<1x16x64x160xbf16>
 }
+
+// -----
+
+// 0 is a multiple of 8.
+func.func @no_elements(%t: tensor<1x1x64x0xbf16>) -> tensor<1x1x64x0xbf16> {
+  // expected-error@+1 {{'mta.attention' op expects static head dimensions that are multiples of 8 and at most 256 for tensor cores, but got query and value of type 'tensor<1x1x64x0xbf16>'}}
+  %o = mta.attention %t, %t, %t scale(1.0) {
+  ^bb0(%s: tensor<1x1x64x64xf32>):
+    %0 = mta.softmax %s : tensor<1x1x64x64xf32>
+    mta.yield %0 : tensor<1x1x64x64xf32>
+  } : tensor<1x1x64x0xbf16>, tensor<1x1x64x0xbf16>, tensor<1x1x64x0xbf16> -> tensor<1x1x64x0xbf16>
+  return %o : tensor<1x1x64x0xbf16>
+}
