@@ -340,12 +340,14 @@ def test_work_of_splits_of_many_heads(window, key_tile, warm_up, trailing, tmp_p
     conv = pieces * 6 * 2 if window else 0
     # Convolutions of what the softmax reads have all rows, those after it 16.
     scores = rows // 16 * (pieces * dim // 16 + conv + pieces)
-    weights = scores + conv + pieces + dim // 8 * key_tile // 16
+    # Weights of bf16 values behind a convolution and a mix are two numbers.
+    values = (2 if window else 1) * dim // 8 * key_tile // 16
+    weights = scores + conv + pieces + values
     tiles = [-(-(keys + columns) // key_tile) for columns in trailing]
     assert one["matrix_operations"] == 16 * (tiles[0] * scores + tiles[1] * weights)
     again = [(splits - 1) * count for count in warm_up]
     assert statistics["matrix_operations"] == 16 * (tiles[0] + again[0]) * scores
-    with_values = tiles[1] * weights + again[1] * (weights - dim // 8 * key_tile // 16)
+    with_values = tiles[1] * weights + again[1] * (weights - values)
     assert outputs["matrix_operations"] == 16 * with_values
     # Of a tile.
     operand = 16 * key_tile * dim * 2

@@ -63,12 +63,16 @@ Value TileKernel::buildBand(const StepState &state, int64_t a, int64_t head) {
   };
   Value tap = b.add(b.sub(row, column), constant(conv.getLeftKeys() - left));
   // Negative taps are large numbers. Where there is none, a lane reads what
-  // others of its warp do.
+  // others of its warp do, but of one key: LLVM would read the taps of several
+  // queries together, and what lies behind the last one.
   Value isTap =
       b.compare(arith::CmpIPredicate::ult, tap, constant(conv.getKeyWindow()));
-  tap = b.min(b.max(tap, constant(0)), constant(conv.getKeyWindow() - 1));
-  Value mask = arith::ConstantOp::create(
-      b, DenseElementsAttr::get(cast<VectorType>(isTap.getType()), true));
+  Value mask = isTap;
+  if (conv.getKeyWindow() > 1) {
+    tap = b.min(b.max(tap, constant(0)), constant(conv.getKeyWindow() - 1));
+    mask = arith::ConstantOp::create(
+        b, DenseElementsAttr::get(cast<VectorType>(isTap.getType()), true));
+  }
   // θ is heads x group x cq x ck in memory.
   int64_t window = conv.getQueryWindow() * conv.getKeyWindow();
   int64_t size = state.plan->groupSize;
