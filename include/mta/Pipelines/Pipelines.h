@@ -61,7 +61,7 @@ struct GPUOptions : public ReferenceGPUOptions {
       llvm::cl::init(0)};
   PassOptions::Option<std::string> query{
       *this, "query",
-      llvm::cl::desc("Where queries are: registers or workgroup")};
+      llvm::cl::desc("Where queries are: registers, workgroup or global")};
   PassOptions::Option<std::string> scores{
       *this, "scores",
       llvm::cl::desc(

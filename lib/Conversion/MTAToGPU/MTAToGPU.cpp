@@ -78,14 +78,13 @@ static LogicalResult verifyLayout(AttentionOp op, StringRef what,
                                   MemRefType type) {
   if (type.getLayout().isIdentity())
     return success();
-  SmallVector<int64_t> strides;
-  int64_t offset, elements = 128 / type.getElementTypeBitWidth();
+  FailureOr<SmallVector<int64_t>> strides = getStrides(type);
+  int64_t elements = kAccessBits / type.getElementTypeBitWidth();
   auto isAligned = [&](int64_t stride) {
     return ShapedType::isDynamic(stride) || stride % elements == 0;
   };
-  if (failed(type.getStridesAndOffset(strides, offset)) || offset != 0 ||
-      strides.back() != 1 ||
-      !llvm::all_of(ArrayRef(strides).drop_back(), isAligned))
+  if (failed(strides) || strides->back() != 1 ||
+      !llvm::all_of(ArrayRef(*strides).drop_back(), isAligned))
     return op.emitOpError("expects ")
            << what << " without gaps in rows and with other strides that are "
            << "multiples of " << elements << " elements, but got " << type;

@@ -27,6 +27,14 @@ MemRefType mta::getBufferType(Value value) {
   return MemRefType::get(type.getShape(), type.getElementType(), layout);
 }
 
+FailureOr<SmallVector<int64_t>> mta::getStrides(MemRefType type) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)) || offset != 0)
+    return failure();
+  return strides;
+}
+
 bufferization::MaterializeInDestinationOp mta::findDestination(Value tensor) {
   if (!tensor.hasOneUse())
     return {};

@@ -13,6 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mta/Dialect/MTA/Builders/BufferLayout.h"
 #include "mta/Dialect/MTA/Transforms/Passes.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -39,13 +40,9 @@ static constexpr int64_t kPointerAlignment = 16;
 /// The strides of a layout, none of a contiguous one; failure for one that is
 /// not made of strides from the first element on.
 static FailureOr<SmallVector<int64_t>> stridesOf(MemRefType type) {
-  SmallVector<int64_t> strides;
-  int64_t offset;
   if (type.getLayout().isIdentity())
-    return strides;
-  if (failed(type.getStridesAndOffset(strides, offset)) || offset != 0)
-    return failure();
-  return strides;
+    return SmallVector<int64_t>();
+  return mta::getStrides(type);
 }
 
 static bool isExpanded(Type type) {
@@ -80,7 +77,8 @@ static SmallVector<Value> makeStrides(ImplicitLocOpBuilder &b, MemRefType type,
     return LLVM::ConstantOp::create(b, i64, b.getI64IntegerAttr(number));
   };
   SmallVector<Value> values;
-  for (int64_t stride : *stridesOf(type)) {
+  SmallVector<int64_t> strides = *stridesOf(type);
+  for (int64_t stride : strides) {
     bool isDynamic = ShapedType::isDynamic(stride);
     values.push_back(isDynamic ? parameters.front() : constant(stride));
     parameters = parameters.drop_front(isDynamic);

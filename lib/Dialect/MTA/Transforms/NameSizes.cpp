@@ -152,9 +152,6 @@ void SizeNamer::require(AffineExpr size, bool isEquality) {
   areEqualities.push_back(isEquality);
 }
 
-/// Accesses of 16 bytes are aligned.
-static constexpr int64_t kAccessBits = 128;
-
 /// Strides of an argument that is not contiguous.
 LogicalResult SizeNamer::nameStrides(BlockArgument argument,
                                      SmallVectorImpl<AffineExpr> &strides) {
@@ -162,14 +159,13 @@ LogicalResult SizeNamer::nameStrides(BlockArgument argument,
   if (type.getLayout().isIdentity())
     return success();
   StringRef name = nameOf(argument);
-  SmallVector<int64_t> numbers;
-  int64_t offset;
-  if (failed(type.getStridesAndOffset(numbers, offset)) || offset != 0)
+  FailureOr<SmallVector<int64_t>> numbers = getStrides(type);
+  if (failed(numbers))
     return function.emitOpError("expects a layout of strides, without an "
                                 "offset, but got ")
            << type.getLayout() << " of '" << name << "'";
   int64_t elements = kAccessBits / type.getElementTypeBitWidth();
-  for (auto [dim, stride] : llvm::enumerate(numbers)) {
+  for (auto [dim, stride] : llvm::enumerate(*numbers)) {
     if (!ShapedType::isDynamic(stride)) {
       strides.push_back(b.getAffineConstantExpr(stride));
       continue;

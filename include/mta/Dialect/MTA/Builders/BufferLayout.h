@@ -26,6 +26,13 @@ namespace mta {
 /// functions have layouts; other values are contiguous.
 mlir::MemRefType getBufferType(mlir::Value value);
 
+/// Kernels copy and store so many bits at once, aligned.
+constexpr int64_t kAccessBits = 128;
+
+/// The strides of a buffer, in elements; failure for a layout that is not made
+/// of strides from the first element on.
+mlir::FailureOr<mlir::SmallVector<int64_t>> getStrides(mlir::MemRefType type);
+
 /// The operation that copies `tensor` to an argument that nothing else uses,
 /// if there is one: what computes the tensor may write the argument instead.
 mlir::bufferization::MaterializeInDestinationOp
