@@ -21,8 +21,9 @@ uint64_t warpsOf(const Counters &counters, const char *name) {
   return found == counters.classes.end() ? 0 : found->second.warps;
 }
 
-/// Multiply-adds in units of those with 16-bit factors.
-double tensorWork(const Counters &counters) {
+/// Multiply-adds in units of those with 16-bit factors by the fastest
+/// instruction.
+double tensorWork(const Counters &counters, const GpuFigures &gpu) {
   double work = 0;
   for (const auto &entry : counters.opcodes) {
     auto has = [&](const char *part) {
@@ -32,9 +33,17 @@ double tensorWork(const Counters &counters) {
                     : has(".s8") || has(".u8") ? 0.5
                     : has(".f64")              ? 16
                                                : 1;
+    if (entry.first.rfind("wgmma", 0) != 0)
+      factor /= gpu.mmaSyncPart;
     work += factor * double(entry.second.multiplyAdds);
   }
   return work;
+}
+
+std::string percent(double part) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.3g %%", 100 * part);
+  return text;
 }
 
 class Model {
@@ -62,7 +71,7 @@ private:
 
 SpeedOfLight Model::run() {
   add("issue", double(counters.total.warps) / hardware::Schedulers);
-  add("tensor", tensorWork(counters) / gpu.tensorPerCycle());
+  add("tensor", tensorWork(counters, gpu) / gpu.tensorPerCycle());
   add("float32", lanesOf("float32") / gpu.floatLanes);
   add("integer", (lanesOf("integer") + lanesOf("move")) / gpu.integerLanes);
   // Packed halves run at the rate of single precision.
@@ -86,6 +95,7 @@ SpeedOfLight Model::run() {
   result.assumptions = {
       std::string("figures: ") + gpu.source,
       "PTX instructions stand for machine instructions one to one",
+      "mma.sync reaches " + percent(gpu.mmaSyncPart) + " of the tensor rate",
       "the work spreads over all multiprocessors, at the boost clock",
       "every byte crosses DRAM once; every sector comes from L2, 64 bytes a "
       "cycle for a multiprocessor",

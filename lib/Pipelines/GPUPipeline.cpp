@@ -37,6 +37,7 @@ static void buildSchedules(OpPassManager &pm, const mta::GPUOptions &options) {
   choose.scores = options.scores;
   choose.products = options.products;
   choose.keySplits = options.keySplits;
+  choose.ahead = options.ahead;
   choose.expectedQueries = options.expectedQueries;
   choose.expectedKeys = options.expectedKeys;
   choose.explain = options.explain;

@@ -25,7 +25,8 @@ Arrays = Sequence[np.ndarray]
 
 # Options of `compiler.Device`, and those of `mta-gpu` besides its chip.
 _EMULATOR = ("lazy_copies", "seed", "threads")
-_KERNEL_SIZES = ("rows", "key_tile", "warps", "stages", "key_splits", "expected_queries",
+_KERNEL_SIZES = ("rows", "key_tile", "warps", "stages", "key_splits", "ahead",
+                 "expected_queries",
                  "expected_keys")
 _KERNEL_WORDS = {"query": ("registers", "workgroup", "global"),
                  "scores": ("f16", "f16x2", "f16x2_before", "f32"),

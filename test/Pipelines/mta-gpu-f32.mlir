@@ -1,8 +1,8 @@
 // Fused kernels of f32 operands: products of tf32, three for one or one.
 
-// RUN: mta-opt %s --pass-pipeline='builtin.module(mta-gpu{key-tile=32 rows=128 warps=8 query=registers})' -o %t.mlir
+// RUN: mta-opt %s --pass-pipeline='builtin.module(mta-gpu{key-tile=32 rows=128 warps=8 query=registers ahead=0})' -o %t.mlir
 // RUN: mta-translate --mta-to-ptx %t.mlir | FileCheck %s --implicit-check-not=ldmatrix
-// RUN: mta-opt %s --pass-pipeline='builtin.module(mta-gpu{key-tile=32 rows=128 warps=8 query=registers f32-precision=tf32})' -o %t.mlir
+// RUN: mta-opt %s --pass-pipeline='builtin.module(mta-gpu{key-tile=32 rows=128 warps=8 query=registers ahead=0 f32-precision=tf32})' -o %t.mlir
 // RUN: mta-translate --mta-to-ptx %t.mlir | FileCheck %s --check-prefix=TF32
 // RUN: not mta-opt %s --pass-pipeline='builtin.module(mta-gpu{f32-precision=fp8})' 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=UNKNOWN

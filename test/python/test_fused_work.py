@@ -61,7 +61,8 @@ def predicted_cycles(attention, queries, options, chip):
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize("program, head_dim, rows, key_tile, options, tolerance", [
     ({"heads": 1}, 64, 128, 64, "warps=8", 0.05),
-    ({"heads": 1, "pre_conv": (6, 11)}, 64, 128, 64, "warps=8", 0.05),
+    ({"heads": 1, "pre_conv": (6, 11)}, 64, 128, 64, "warps=8 ahead=0", 0.05),
+    ({"heads": 1, "pre_conv": (6, 11)}, 64, 128, 64, "warps=8 ahead=1", 0.05),
     ({"heads": 1, "pre_conv": (6, 11)}, 64, 128, 64, "warps=4", 0.05),
     ({"heads": 1, "pre_conv": (6, 11)}, 128, 192, 48, "warps=12 query=workgroup", 0.08),
     ({"heads": 2, "pre_conv": (6, 11), "post_mix": 2}, 64, 64, 64, "warps=8", 0.08),
@@ -78,12 +79,16 @@ def test_predicted_work(program, head_dim, rows, key_tile, options, tolerance,
     options = f"rows={rows} key-tile={key_tile} stages=2 {options}"
     less, more = (emulate(attention, queries, tiles * key_tile - 24, options, tmp_path,
                           chip)
-                  for tiles in (2, 4))
+                  for tiles in (3, 5))
     count = {name: (more["total"][name] - less["total"][name]) / 2 for name in more["total"]}
     shuffles = [counters["classes"]["shuffle"]["warp_instructions"] for counters in (less, more)]
     cycles = predicted_cycles(attention, queries, options, chip)
     per_cycle = {"sm_80": 312e3 / 2 / (108 * 1.41), "sm_90a": 989.4e3 / 2 / (132 * 1.83)}[chip]
-    assert float(cycles["tensor"]) == pytest.approx(count["multiply_adds"] / per_cycle, abs=1)
+    parts = {"wgmma": 1, "mma": 1 if chip == "sm_80" else 0.629}
+    work = [sum(opcode["multiply_adds"] / parts[name.split(".")[0]]
+                for name, opcode in counters["opcodes"].items() if opcode.get("multiply_adds"))
+            for counters in (less, more)]
+    assert float(cycles["tensor"]) == pytest.approx((work[1] - work[0]) / 2 / per_cycle, abs=1)
     assert float(cycles["shared"]) == pytest.approx(
         count["shared_wavefronts"] + (shuffles[1] - shuffles[0]) / 2, abs=1)
     assert float(cycles["issue"]) == pytest.approx(

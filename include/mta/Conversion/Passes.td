@@ -125,7 +125,8 @@ def ChooseKernelSchedulePass : Pass<"mta-choose-kernel-schedule"> {
     is as many times the outputs, for however many queries the kernel is called
     with.
 
-    A number that is not 0 and a word that is not empty are taken as they are.
+    A number that is not 0, or not negative for `ahead`, and a word that is not
+    empty are taken as they are.
     Where no candidate is left, the error names the constraint.
   }];
   let options = [
@@ -145,6 +146,8 @@ def ChooseKernelSchedulePass : Pass<"mta-choose-kernel-schedule"> {
            "How queries meet keys, and weights values: mma or wgmma">,
     Option<"keySplits", "key-splits", "int64_t", "0",
            "Workgroups that share the keys of a tile of queries">,
+    Option<"ahead", "ahead", "int64_t", "-1",
+           "Tiles of keys whose scores are computed ahead: 0 or 1">,
     Option<"expectedQueries", "expected-queries", "int64_t", "0",
            "Queries where their number is dynamic, with those of the halo">,
     Option<"expectedKeys", "expected-keys", "int64_t", "0",

@@ -99,7 +99,9 @@ struct GpuFigures {
   unsigned multiprocessors;
   double clockGHz;     // boost
   double tensorTFlops; // 16-bit factors, 32-bit sums, dense
-  double memoryGBs;    // of DRAM
+  /// The part of it that mma.sync reaches, without wgmma.
+  double mmaSyncPart;
+  double memoryGBs; // of DRAM
   /// Lanes a multiprocessor serves in a cycle.
   unsigned floatLanes, integerLanes, specialLanes;
 
@@ -112,18 +114,19 @@ struct GpuFigures {
 // Multiprocessors, boost clock, dense 16-bit tensor rate with 32-bit sums and
 // DRAM bandwidth from the vendor's data sheets and architecture white papers;
 // lanes per cycle from the CUDA C++ Programming Guide, table "Throughput of
-// Native Arithmetic Instructions".
+// Native Arithmetic Instructions"; the part of mma.sync on Hopper from
+// measurements (Luo et al., arXiv 2402.13499).
 inline constexpr GpuFigures Gpus[] = {
-    {"a100-sxm", "NVIDIA A100 80GB data sheet", 80, 108, 1.41, 312.0, 2039, 64,
-     64, 16},
+    {"a100-sxm", "NVIDIA A100 80GB data sheet", 80, 108, 1.41, 312.0, 1, 2039,
+     64, 64, 16},
     {"h100-sxm", "NVIDIA H100 SXM5 data sheet and H100 white paper", 90, 132,
-     1.83, 989.4, 3350, 128, 64, 16},
-    {"h200", "NVIDIA H200 SXM data sheet", 90, 132, 1.83, 989.4, 4800, 128, 64,
-     16},
+     1.83, 989.4, 0.629, 3350, 128, 64, 16},
+    {"h200", "NVIDIA H200 SXM data sheet", 90, 132, 1.83, 989.4, 0.629, 4800,
+     128, 64, 16},
     {"l40s", "NVIDIA L40S data sheet and Ada white paper", 89, 142, 2.52, 362.1,
-     864, 128, 64, 16},
+     1, 864, 128, 64, 16},
     {"rtx4090", "NVIDIA Ada GPU architecture white paper", 89, 128, 2.52, 165.2,
-     1008, 128, 64, 16},
+     1, 1008, 128, 64, 16},
 };
 
 /// The first product of the newest architecture that is not newer than

@@ -75,6 +75,11 @@ struct GPUOptions : public ReferenceGPUOptions {
       llvm::cl::desc("Workgroups that share the keys of a tile of queries, 0 "
                      "for as many as are the fastest"),
       llvm::cl::init(0)};
+  PassOptions::Option<int64_t> ahead{
+      *this, "ahead",
+      llvm::cl::desc("Tiles of keys whose scores are computed ahead: 0 or 1, "
+                     "-1 for what is the fastest"),
+      llvm::cl::init(-1)};
   PassOptions::Option<int64_t> expectedQueries{
       *this, "expected-queries",
       llvm::cl::desc("Queries for which a kernel of a dynamic number of them "

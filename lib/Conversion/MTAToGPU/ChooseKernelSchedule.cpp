@@ -34,6 +34,7 @@ static void printRow(raw_ostream &os, const KernelCandidate &candidate) {
      << llvm::format(" %-8s %6d",
                      stringifyProducts(schedule.getProducts()).data(),
                      int(schedule.getKeySplits()))
+     << llvm::format(" %5d", int(schedule.getAhead()))
      << llvm::format(" %5d %6d %6d %4d", int(cost.registers), int(cost.spilled),
                      int(cost.workgroupBytes), int(cost.residents))
      << llvm::format(" %7.0f %7.0f %7.0f %7.0f %7.0f %7.0f", pipes.tensor,
@@ -48,8 +49,8 @@ static void printRow(raw_ostream &os, const KernelCandidate &candidate) {
 static std::string makeTable(ArrayRef<KernelCandidate> candidates) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << "\n  rows keys warps stages  query     scores products splits  regs "
-        "spills  "
+  os << "\n  rows keys warps stages  query     scores products splits ahead  "
+        "regs spills  "
         "bytes  wgs"
         "  tensor  shared   issue special float32      l2  use%        us  "
         "limit";
@@ -114,6 +115,7 @@ LogicalResult ChooseKernelSchedulePass::readRequest(KernelRequest &request) {
   request.warps = warps;
   request.stages = stages;
   request.keySplits = keySplits;
+  request.ahead = ahead;
   request.query = symbolizeQueryPlacement(query);
   request.scores = symbolizeScoreStorage(scores);
   request.products = symbolizeProducts(products);

@@ -89,6 +89,19 @@ SmallVector<ScoreStorage> KernelCandidates::storages() {
   return {ScoreStorage::F16x2, ScoreStorage::F16x2Before, ScoreStorage::F16};
 }
 
+/// Ways to multiply, and tiles ahead with each.
+SmallVector<std::pair<Products, int64_t>>
+KernelCandidates::productsFor(int64_t warps, int64_t stages) const {
+  bool mayBeAhead = !plan.hasManyHeads && stages > 1 && request.keySplits <= 1;
+  SmallVector<std::pair<Products, int64_t>> result;
+  for (Products products : productsFor(warps))
+    for (int64_t ahead : {1, 0})
+      if ((request.ahead < 0 || request.ahead == ahead) &&
+          (ahead == 0 || mayBeAhead))
+        result.push_back({products, ahead});
+  return result;
+}
+
 SmallVector<Products> KernelCandidates::productsFor(int64_t warps) const {
   bool fits = target.hasWarpgroups && warps / plan.heads % 4 == 0 &&
               plan.headDim % 16 == 0 && !plan.isF32();
@@ -126,7 +139,7 @@ void KernelCandidates::addSplits(const KernelCandidate &whole) {
     auto split = KernelScheduleAttr::get(
         op.getContext(), schedule.getRows(), schedule.getKeyTile(),
         schedule.getWarps(), schedule.getStages(), schedule.getQuery(),
-        schedule.getScores(), schedule.getProducts(), splits);
+        schedule.getScores(), schedule.getProducts(), splits, /*ahead=*/0);
     plan.setSchedule(split);
     candidates.push_back(
         {split, computeKernelCost(op, plan, target), candidates.size()});
@@ -136,10 +149,10 @@ void KernelCandidates::addSplits(const KernelCandidate &whole) {
 void KernelCandidates::add(int64_t rows, int64_t keyTile, int64_t warps,
                            int64_t stages, QueryPlacement query) {
   for (ScoreStorage scores : storages())
-    for (Products products : productsFor(warps)) {
+    for (auto [products, ahead] : productsFor(warps, stages)) {
       auto schedule = KernelScheduleAttr::get(
           op.getContext(), rows, keyTile, warps, stages, query, scores,
-          products, std::max<int64_t>(request.keySplits, 1));
+          products, std::max<int64_t>(request.keySplits, 1), ahead);
       plan.setSchedule(schedule);
       leastBytes = std::min(leastBytes, plan.workgroupBytes());
       KernelCost cost = computeKernelCost(op, plan, target);
@@ -147,7 +160,7 @@ void KernelCandidates::add(int64_t rows, int64_t keyTile, int64_t warps,
         continue;
       KernelCandidate whole{schedule, cost, candidates.size()};
       candidates.push_back(whole);
-      if (request.keySplits == 0)
+      if (request.keySplits == 0 && ahead == 0)
         addSplits(whole);
     }
 }
@@ -188,6 +201,10 @@ LogicalResult KernelCandidates::verifyRequest() {
     return op.emitOpError("expects queries in registers or workgroup memory "
                           "but for 5 to 16 heads of 16 bits that share a "
                           "workgroup, but got global");
+  if (request.ahead > 0 && plan.hasManyHeads)
+    return op.emitOpError("expects no tile ahead for 5 to 16 heads of 16 bits "
+                          "that share a workgroup, but got ")
+           << request.ahead;
   auto valueOr = [](int64_t asked, int64_t usual) {
     return asked ? asked : usual;
   };
@@ -196,7 +213,8 @@ LogicalResult KernelCandidates::verifyRequest() {
       valueOr(request.rows, 16 * kStrips[0]),
       valueOr(request.keyTile, kKeyTiles[0]), valueOr(request.warps, 1),
       valueOr(request.stages, 2), QueryPlacement::Registers, ScoreStorage::F16,
-      Products::Mma, valueOr(request.keySplits, 1))));
+      Products::Mma, valueOr(request.keySplits, 1),
+      std::max<int64_t>(request.ahead, 0))));
 }
 
 /// Kernels with a warp for every head have one shape, whatever their tile of
@@ -212,7 +230,8 @@ LogicalResult KernelCandidates::fixManyHeads() {
       valueOr(request.stages, 1),
       request.query.value_or(QueryPlacement::Registers),
       request.scores.value_or(ScoreStorage::F16),
-      request.products.value_or(Products::Mma), valueOr(request.keySplits, 1));
+      request.products.value_or(Products::Mma), valueOr(request.keySplits, 1),
+      /*ahead=*/0);
   if (failed(verifyShapeOfManyHeads(op, shape)))
     return failure();
   request.rows = shape.getRows();

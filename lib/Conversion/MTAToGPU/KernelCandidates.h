@@ -13,6 +13,7 @@
 //     warps      whole strips of 16 rows of one head for every warp
 //     memory     keys, values, staged scores and queries fit into a workgroup's
 //     registers  what does not fit is spilled: a candidate, but the last one
+//     ahead      with two stages, one split
 //     key_splits while there are fewer workgroups than can be resident, and
 //                tiles of keys for them
 //
@@ -31,6 +32,8 @@ namespace mta {
 /// What is asked for; 0 or nothing leaves the choice free.
 struct KernelRequest {
   int64_t rows = 0, keyTile = 0, warps = 0, stages = 0, keySplits = 0;
+  /// Nothing if negative.
+  int64_t ahead = -1;
   std::optional<QueryPlacement> query;
   std::optional<ScoreStorage> scores;
   std::optional<Products> products;
@@ -82,6 +85,8 @@ private:
   mlir::SmallVector<int64_t> warpsFor(int64_t rows) const;
   mlir::SmallVector<ScoreStorage> storages();
   mlir::SmallVector<Products> productsFor(int64_t warps) const;
+  mlir::SmallVector<std::pair<Products, int64_t>>
+  productsFor(int64_t warps, int64_t stages) const;
   bool stagesScores() const;
   int64_t widestHalo() const;
 

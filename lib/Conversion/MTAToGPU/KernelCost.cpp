@@ -33,6 +33,9 @@ constexpr double kLaunchCycles = 3000;
 // kernels; some fit that are taken not to.
 constexpr int64_t kUsualOverhead = 66, kLeastOverhead = 32, kStrip = 4,
                   kTwoSweeps = 8, kManyHeadsOverhead = 40;
+/// The least with a tile ahead, whose products assemblers mix with others:
+/// that of the worst of 40 kernels.
+constexpr int64_t kLeastAhead = 70;
 
 /// What is assumed of sizes that are not known: those of the published models.
 constexpr int64_t kUsualLength = 2048, kUsualBatch = 4, kUsualHeads = 16;
@@ -45,7 +48,9 @@ constexpr int64_t kUsualLength = 2048, kUsualBatch = 4, kUsualHeads = 16;
 /// Queries for a step of the reduction, or all of them.
 static int64_t countQueryRegisters(const KernelPlan &plan) {
   int64_t strips = plan.stripsOfWarp();
-  bool inRegisters = plan.queryPlacement == QueryPlacement::Registers;
+  // What tensor cores read by themselves stays until they are done.
+  bool inRegisters = plan.queryPlacement == QueryPlacement::Registers ||
+                     (plan.isAhead && plan.readsTiles);
   // Split, an element of f32 is two registers.
   if (plan.isF32())
     return strips * (inRegisters ? plan.headDim : kF32Columns);
@@ -115,8 +120,8 @@ int64_t mta::countLiveRegisters(const KernelPlan &plan) {
     }
   if (llvm::any_of(plan.before, isSplit) || llvm::any_of(plan.after, isSplit))
     operand += 8 * strips;
-  // A tile of scores, and what is multiplied to become it.
-  return live + strips * plan.keyTile / 2 + operand;
+  // A tile of scores, or two, and what is multiplied to become it.
+  return live + (plan.isAhead ? 2 : 1) * strips * plan.keyTile / 2 + operand;
 }
 
 namespace {
@@ -128,7 +133,7 @@ struct RegisterUse {
 
 static RegisterUse predictRegisters(const KernelPlan &plan) {
   int64_t live = countLiveRegisters(plan);
-  int64_t least = kLeastOverhead +
+  int64_t least = (plan.isAhead ? kLeastAhead : kLeastOverhead) +
                   plan.stripsOfWarp() * (kStrip + plan.keyTile / 16) +
                   (plan.hasTwoSweeps() ? kTwoSweeps : 0);
   if (plan.hasManyHeads)
@@ -182,8 +187,9 @@ static PipeCycles pipeCycles(const KernelPlan &plan, const TileCounts &counts,
   PipeCycles pipes;
   // A register that does not fit is written and read again.
   double spills = 2 * spilled;
-  pipes.tensor =
-      counts.multiplyAdds * plan.elementBytes / 2 / gpu.tensorPerCycle();
+  double ofWarps = counts.multiplyAdds - counts.ofWarpgroups;
+  pipes.tensor = (ofWarps / gpu.mmaSyncPart + counts.ofWarpgroups) *
+                 plan.elementBytes / 2 / gpu.tensorPerCycle();
   pipes.shared =
       counts.wavefronts + counts.loads / 128 + counts.shuffles + spills;
   pipes.issue = (counts.instructions + spills) / hardware::Schedulers;
@@ -198,7 +204,10 @@ static PipeCycles pipeCycles(const KernelPlan &plan, const TileCounts &counts,
 static double tileCycles(const KernelPlan &plan, const TileCounts &counts,
                          const PipeCycles &pipes, int64_t residents) {
   double warps = double(residents) * plan.warps / hardware::Schedulers;
-  double parallelism = warps * (1 + plan.stripsOfWarp()) / 2;
+  // What one warp has to do at once. That a tile ahead counts as a strip does
+  // fits what FlashAttention-3 gains by it (arXiv 2407.08608, ablation).
+  double works = plan.stripsOfWarp() + (plan.isAhead ? 1 : 0);
+  double parallelism = warps * (1 + works) / 2;
   double waits = kBarrierCycles * counts.barriers + kCopyCycles * counts.waits;
   // Copies are begun one tile ahead: a workgroup takes no less for a tile than
   // their way.

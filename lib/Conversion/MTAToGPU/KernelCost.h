@@ -69,6 +69,7 @@ namespace mta {
 struct TileCounts {
   double products = 0;     // mma.sync
   double multiplyAdds = 0; // in them
+  double ofWarpgroups = 0; // of those, by wgmma
   double wavefronts = 0;   // passes through the banks of workgroup memory
   double shuffles = 0;
   double instructions = 0; // all, products too

@@ -25,6 +25,9 @@ constexpr double kAddressing = 1.15;
 constexpr double kConvAddressing = 2.2, kTileAddressing = 0;
 constexpr double kCopyAddressing = 4;
 constexpr double kTileOverhead = 15;
+// With a tile ahead, places of two tiles; scores that wait in registers change
+// places with others for every second one.
+constexpr double kAheadOverhead = 30;
 // For every 16 of a wgmma's sum, a matrix descriptor; fence and wait.
 constexpr double kDescriptor = 1.5;
 constexpr double kWarpgroupProduct = 4;
@@ -45,6 +48,7 @@ constexpr double kLoadWait = 0.4;
 void TileCounts::add(const TileCounts &other, double times) {
   products += times * other.products;
   multiplyAdds += times * other.multiplyAdds;
+  ofWarpgroups += times * other.ofWarpgroups;
   wavefronts += times * other.wavefronts;
   shuffles += times * other.shuffles;
   instructions += times * other.instructions;
@@ -148,7 +152,9 @@ void WarpCounter::addTileProducts(int64_t columns, int64_t depth,
   }
   // All columns in one product; four warps read the tile together.
   counts.products += strips * depth / 16;
-  counts.multiplyAdds += double(strips) * depth * columns * 16;
+  double multiplyAdds = double(strips) * depth * columns * 16;
+  counts.multiplyAdds += multiplyAdds;
+  counts.ofWarpgroups += multiplyAdds;
   counts.instructions += strips * (depth / 16 + kWarpgroupProduct);
   counts.instructions += kDescriptor * (depth / 16);
   counts.wavefronts += strips * (plan.keyTile * tileColumns * 2 / 128.0) / 4;
@@ -372,6 +378,13 @@ TileCounts mta::countTile(const KernelPlan &plan, bool isOutput) {
       warp.countStep(step);
   if (isLast)
     warp.countValues();
+  // What the first window reads was written before the barrier of the tile.
+  if (plan.isAhead && plan.stagesAhead())
+    warp.counts.barriers -= 1;
+  if (plan.isAhead)
+    warp.counts.instructions += kAheadOverhead;
+  if (plan.isAhead && !plan.stagesAhead())
+    warp.counts.instructions += plan.stripsOfWarp() * plan.keyTile / 4.0;
   warp.counts.instructions += kTileOverhead;
   if (hasCopies)
     warp.counts.barriers += plan.stages > 1 ? 1 : isLast ? 4 : 2;

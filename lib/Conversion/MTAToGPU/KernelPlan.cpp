@@ -67,6 +67,17 @@ bool KernelPlan::endsInRows(ArrayRef<StepPlan> steps) const {
          !isa<KeyQueryConvOp>(*steps.back().op);
 }
 
+const StepPlan *KernelPlan::firstShared() const {
+  return llvm::find_if(before, [&](const StepPlan &step) {
+    return heads > 1 || isa<KeyQueryConvOp>(*step.op);
+  });
+}
+
+bool KernelPlan::stagesAhead() const {
+  const StepPlan *first = firstShared();
+  return first != before.end() && isa<KeyQueryConvOp>(*first->op);
+}
+
 bool KernelPlan::splitsWeights() const {
   return !isF16 && endsInRows(after) &&
          llvm::any_of(after, [](const StepPlan &step) {
@@ -162,8 +173,8 @@ int64_t KernelPlan::workgroupBytes() const {
   for (ArrayRef<StepPlan> steps : {ArrayRef(before), ArrayRef(after)})
     for (const StepPlan &step : steps) {
       if (isa<KeyQueryConvOp>(*step.op))
-        count.add(step.copies,
-                  (heads * rows + step.rowsBefore) * paddedRow(2 * keyTile));
+        count.add(step.copies, (heads * rows + step.rowsBefore) *
+                                   paddedRow(step.places * keyTile));
       else if (heads > 1)
         mixedCopies = std::max(mixedCopies, step.copies);
     }
@@ -292,6 +303,9 @@ void KernelPlan::setSchedule(KernelScheduleAttr schedule) {
   queryPlacement = schedule.getQuery();
   readsTiles = schedule.getProducts() == Products::Wgmma;
   keySplits = schedule.getKeySplits();
+  isAhead = schedule.getAhead() > 0;
+  for (StepPlan &step : before)
+    step.places = isAhead && &step == firstShared() ? 3 : 2;
   ScoreStorage scores = schedule.getScores();
   bool areSplit = scores == ScoreStorage::F16x2;
   for (StepPlan &step : before)

@@ -61,6 +61,8 @@ struct StepPlan {
   /// Numbers that stand for a score in workgroup memory: 1, or the leading and
   /// the trailing bits.
   int64_t copies = 1;
+  /// Convolutions: tiles of keys that the ring of its operand has room for.
+  int64_t places = 2;
   /// Convolutions: elements of the diagonals of a head's bands in workgroup
   /// memory, and those of one window query; 0 if bands are in registers.
   int64_t bandElements = 0, bandOfQuery = 0;
@@ -105,6 +107,8 @@ struct KernelPlan {
   /// With 1 they share a buffer that each is loaded to when it is needed.
   int64_t stages = 2;
   QueryPlacement queryPlacement = QueryPlacement::Registers;
+  /// The scores of the next tile are begun before this one's are finished.
+  bool isAhead = false;
   /// Of many heads' queries in workgroup memory, the last columns, which have
   /// no room there and stay in registers.
   int64_t heldColumns = 0;
@@ -130,6 +134,11 @@ struct KernelPlan {
   int64_t queryTile() const {
     return std::min(rows - rowsBefore, accumulatorRows);
   }
+  /// The first operation before the softmax that makes threads meet; before it
+  /// a score depends on nothing but its row and key.
+  const StepPlan *firstShared() const;
+  /// Whether that is a window, whose operand a tile ahead is staged.
+  bool stagesAhead() const;
   bool hasTwoSweeps() const { return !after.empty(); }
   /// Rows of the output that a workgroup combines of all splits: the more
   /// splits, the fewer, as few rows have to be enough work for a GPU.

@@ -185,9 +185,8 @@ void TileKernel::loadQuery() {
 // Sweeps over the keys
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> TileKernel::emitSweep(
-    const Sweep &sweep, ValueRange init,
-    function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+SmallVector<Value> TileKernel::emitSweep(const Sweep &sweep, ValueRange init,
+                                         SweepBody body) {
   // Keys before the first one read as zero.
   if (plan.hasManyHeads)
     beginScores(sweep);
@@ -207,6 +206,8 @@ SmallVector<Value> TileKernel::emitSweep(
   Value tiles =
       arith::SelectOp::create(b, isEmpty, first, b.ceilDiv(end, plan.keyTile));
   takeSplit(sweep, first, tiles);
+  if (plan.isAhead)
+    return emitAhead(sweep, first, tiles, init, body);
   bool hasCopies = !plan.hasManyHeads, overlaps = plan.stages > 1;
   // A copy that no tile waits for would be under way in the next sweep.
   if (overlaps)
@@ -223,34 +224,142 @@ SmallVector<Value> TileKernel::emitSweep(
   } else if (hasCopies) {
     replaceStage([&] { copyKeys(tile); });
   }
-  SmallVector<Value> results = body(tile, loop.getRegionIterArgs());
+  Value scores = beginProduct(tile);
+  if (plan.stages == 1 && sweep.needsValues && hasCopies) {
+    // The values take the place of the keys.
+    BarrierOp::create(b);
+    copyOwnValues(tile, sweep.trailing);
+    CommitCopiesOp::create(b);
+  }
+  int64_t trailing = 0;
+  scores = finishSteps(beginSteps(scaleScores(scores), tile), tile, trailing);
+  SmallVector<Value> results =
+      body(scores, tile, trailing, loop.getRegionIterArgs());
   if (!hasCopies)
     finishTile();
   scf::YieldOp::create(b, results);
   return llvm::to_vector_of<Value>(loop.getResults());
 }
 
-/// The scores of a tile. With `valueTrailing`, its values, which trail by as
-/// much, are needed later.
-Value TileKernel::computeScores(Value tile,
-                                std::optional<int64_t> valueTrailing) {
+/// The products of the queries and the keys of a tile.
+Value TileKernel::beginProduct(Value tile) {
   sharing = Sharing::Heads;
   findPlaces(tile);
-  VectorType type = tileType(plan.rows);
-  Value scores = plan.hasManyHeads ? multiplyKeysByHead(tile)
-                                   : multiplyKeys(tile, b.splat(type, 0.0));
-  if (plan.stages == 1 && valueTrailing && !plan.hasManyHeads) {
-    // The values take the place of the keys.
-    BarrierOp::create(b);
-    copyOwnValues(tile, *valueTrailing);
-    CommitCopiesOp::create(b);
-  }
+  return plan.hasManyHeads
+             ? multiplyKeysByHead(tile)
+             : multiplyKeys(tile, b.splat(tileType(plan.rows), 0.0));
+}
+
+Value TileKernel::scaleScores(Value scores) {
   // The softmax is in base 2, and everything before it is linear.
   std::optional<APFloat> scale = op.getScale();
   double factor = scale ? scale->convertToDouble()
                         : 1.0 / std::sqrt(static_cast<double>(plan.headDim));
-  return arith::MulFOp::create(b, scores,
-                               b.splat(type, factor / std::log(2.0)));
+  return arith::MulFOp::create(
+      b, scores, b.splat(tileType(plan.rows), factor / std::log(2.0)));
+}
+
+//===----------------------------------------------------------------------===//
+// One tile ahead
+//===----------------------------------------------------------------------===//
+//
+//     copy k₀, wait, meet; copy k₁ v₀
+//     begin 0
+//     for tile t but the last one:
+//       wait for its values and the next keys, meet; copy k₍t+2₎ v₍t+1₎
+//       queries times k₍t+1₎             runs while
+//       finish t, weights times v₍t₎     runs while
+//       begin t+1
+//     wait for the last values, meet
+//     finish the last one
+//
+// Threads meet once a tile, and scores are begun between the barriers of the
+// tile before: what windows read of them is written when those have passed.
+// The ring of the first window has a place more, for what is written while two
+// tiles are read.
+
+/// What is copied while tile `tile` is finished, as one group.
+void TileKernel::copyAheadOf(const Sweep &sweep, Value tile, Value end) {
+  Value next = b.add(tile, 1);
+  auto branch =
+      scf::IfOp::create(b, b.compare(arith::CmpIPredicate::slt, next, end),
+                        /*withElseRegion=*/false);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    copyKeys(next);
+    CommitCopiesOp::create(b);
+  }
+  if (sweep.needsValues)
+    copyOwnValues(tile, sweep.trailing);
+  CommitCopiesOp::create(b);
+}
+
+/// Whether tensor cores work on `value` by themselves.
+static bool isUnderWay(Value value) {
+  auto contract = value.getDefiningOp<ContractTileOp>();
+  return contract && contract.getAsync();
+}
+
+Value TileKernel::waitForProduct(Value product, int64_t pending) {
+  if (!isUnderWay(product))
+    return product;
+  return WaitProductOp::create(b, product.getType(), product, pending);
+}
+
+/// Finishes a tile and, with `next`, begins the one after it.
+SmallVector<Value> TileKernel::finishAhead(Value tile, Value next,
+                                           ValueRange begun, ValueRange carried,
+                                           SweepBody body) {
+  Value product = next ? beginProduct(next) : Value();
+  int64_t trailing = 0;
+  Value scores = finishSteps(llvm::to_vector(begun), tile, trailing);
+  SmallVector<Value> results = body(scores, tile, trailing, carried);
+  SmallVector<Value> all;
+  if (next) {
+    product = waitForProduct(product, llvm::count_if(results, isUnderWay));
+    all = beginSteps(scaleScores(product), next);
+  }
+  for (Value result : results)
+    all.push_back(waitForProduct(result, 0));
+  return all;
+}
+
+SmallVector<Value> TileKernel::emitAhead(const Sweep &sweep, Value first,
+                                         Value end, ValueRange init,
+                                         SweepBody body) {
+  Value exists = b.compare(arith::CmpIPredicate::slt, first, end);
+  auto branch = scf::IfOp::create(b, TypeRange(init), exists,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, init);
+  b.setInsertionPointToStart(branch.thenBlock());
+  copyKeys(first);
+  CommitCopiesOp::create(b);
+  waitForCopies();
+  copyAheadOf(sweep, first, end);
+  Value product = waitForProduct(beginProduct(first), 0);
+  SmallVector<Value> carried = beginSteps(scaleScores(product), first);
+  size_t begun = carried.size();
+  llvm::append_range(carried, init);
+  Value last = b.add(end, -1);
+  auto loop = scf::ForOp::create(b, first, last, b.index(1), carried);
+  {
+    OpBuilder::InsertionGuard inLoop(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value tile = loop.getInductionVar(), next = b.add(tile, 1);
+    waitForCopies();
+    copyAheadOf(sweep, next, end);
+    ValueRange all = loop.getRegionIterArgs();
+    scf::YieldOp::create(b, finishAhead(tile, next, all.take_front(begun),
+                                        all.drop_front(begun), body));
+  }
+  waitForCopies();
+  ValueRange all = loop.getResults();
+  scf::YieldOp::create(b, finishAhead(last, Value(), all.take_front(begun),
+                                      all.drop_front(begun), body));
+  return llvm::to_vector_of<Value>(branch.getResults());
 }
 
 void TileKernel::emitOneSweep() {
@@ -259,11 +368,9 @@ void TileKernel::emitOneSweep() {
     sweep.steps.push_back(&state);
   Value init[] = {b.splat(rowsType(), -kInfinity), b.splat(rowsType(), 0.0),
                   b.splat(accumulatorType(), 0.0)};
-  SmallVector<Value> results =
-      emitSweep(sweep, init, [&](Value tile, ValueRange carried) {
-        int64_t trailing = 0;
-        Value scores = computeScores(tile, sweep.trailing);
-        scores = applySteps(before, scores, tile, trailing, false);
+  SmallVector<Value> results = emitSweep(
+      sweep, init,
+      [&](Value scores, Value tile, int64_t trailing, ValueRange carried) {
         return ifOwnTile(tile, carried, [&] {
           Value own = mask(scores, tile, trailing, true, -kInfinity);
           Statistics statistics{carried[0], carried[1]};
@@ -302,11 +409,9 @@ TileKernel::Statistics TileKernel::emitStatisticsSweep() {
   for (StepState &state : before)
     sweep.steps.push_back(&state);
   Value init[] = {b.splat(rowsType(), -kInfinity), b.splat(rowsType(), 0.0)};
-  SmallVector<Value> results =
-      emitSweep(sweep, init, [&](Value tile, ValueRange carried) {
-        int64_t trailing = 0;
-        Value scores = computeScores(tile, std::nullopt);
-        scores = applySteps(before, scores, tile, trailing, false);
+  SmallVector<Value> results = emitSweep(
+      sweep, init,
+      [&](Value scores, Value tile, int64_t trailing, ValueRange carried) {
         return ifOwnTile(tile, carried, [&] {
           Value own = mask(scores, tile, trailing, false, -kInfinity);
           Statistics statistics{carried[0], carried[1]};
@@ -353,11 +458,9 @@ void TileKernel::emitWeightsSweep(const Statistics &statistics) {
   if (plan.hasManyHeads)
     b.write(offset, statisticsBuffer, {zero(), zero()});
   Value init = b.splat(accumulatorType(), 0.0);
-  Value accumulator =
-      emitSweep(sweep, init, [&](Value tile, ValueRange carried) {
-        int64_t trailing = 0;
-        Value scores = computeScores(tile, sweep.trailing);
-        scores = applySteps(before, scores, tile, trailing, false);
+  Value accumulator = emitSweep(
+      sweep, init,
+      [&](Value scores, Value tile, int64_t trailing, ValueRange carried) {
         scores = mask(scores, tile, trailing, false, -kInfinity);
         Value own = offset;
         if (plan.hasManyHeads)

@@ -58,6 +58,11 @@ private:
   /// An operand of contractions: 16-bit numbers, or f32 numbers as the sum of
   /// one or two that tf32 holds, the larger ones first.
   using Operand = mlir::SmallVector<mlir::Value, 2>;
+  /// The columns of workgroup memory at which a convolution's operand of this
+  /// tile begins, and that of the tile before.
+  struct Ring {
+    mlir::Value own, before;
+  };
   /// What a score operation needs in every tile of keys.
   struct StepState {
     const StepPlan *plan;
@@ -69,6 +74,8 @@ private:
     /// Convolutions: the band matrix of every window query and head of the
     /// group that is read.
     mlir::SmallVector<Operand> bands;
+    /// Convolutions: where the operand of the tile is that was begun last.
+    Ring ring;
     /// Convolutions of many heads: diagonals of bands in workgroup memory.
     mlir::Value diagonals;
     /// Mixes: the weight of every head that is read; with many heads, all
@@ -85,6 +92,11 @@ private:
   struct Statistics {
     mlir::Value maximum, sum;
   };
+  /// What is done with the scores of a tile before the softmax, which trail by
+  /// as many columns as it is given last.
+  using SweepBody = llvm::function_ref<mlir::SmallVector<mlir::Value>(
+      mlir::Value scores, mlir::Value tile, int64_t trailing,
+      mlir::ValueRange carried)>;
   /// What boundaries are for a row: the first key that it may read, the number
   /// of those keys, and how far it is from the first row of its sequence.
   enum class RowBound { KeyBegin, KeyCount, SequenceRow };
@@ -142,10 +154,16 @@ private:
                              mlir::Value accumulator);
 
   mlir::SmallVector<mlir::Value>
-  emitSweep(const Sweep &sweep, mlir::ValueRange init,
-            llvm::function_ref<mlir::SmallVector<mlir::Value>(
-                mlir::Value tile, mlir::ValueRange carried)>
-                body);
+  emitSweep(const Sweep &sweep, mlir::ValueRange init, SweepBody body);
+  mlir::SmallVector<mlir::Value> emitAhead(const Sweep &sweep,
+                                           mlir::Value first, mlir::Value end,
+                                           mlir::ValueRange init,
+                                           SweepBody body);
+  mlir::SmallVector<mlir::Value> finishAhead(mlir::Value tile, mlir::Value next,
+                                             mlir::ValueRange begun,
+                                             mlir::ValueRange carried,
+                                             SweepBody body);
+  void copyAheadOf(const Sweep &sweep, mlir::Value tile, mlir::Value end);
   void waitForCopies();
   void allocateTiles();
   /// Columns from `first` on, as many as are in workgroup memory at once.
@@ -189,22 +207,25 @@ private:
   void emitWeightsSweep(const Statistics &statistics);
   mlir::Value weightsOffset(const Statistics &statistics);
 
-  mlir::Value computeScores(mlir::Value tile,
-                            std::optional<int64_t> valueTrailing);
+  mlir::Value beginProduct(mlir::Value tile);
+  mlir::Value waitForProduct(mlir::Value product, int64_t pending);
+  mlir::Value scaleScores(mlir::Value scores);
   mlir::Value applySteps(mlir::MutableArrayRef<StepState> steps,
                          mlir::Value scores, mlir::Value tile,
                          int64_t &trailing, bool masked);
-  mlir::Value applyConv(StepState &state, mlir::Value scores, mlir::Value tile,
-                        int64_t trailing);
+  mlir::SmallVector<mlir::Value> beginConv(StepState &state, mlir::Value scores,
+                                           mlir::Value tile);
+  mlir::Value finishConv(StepState &state,
+                         mlir::SmallVector<mlir::Value> pieces,
+                         mlir::Value tile, int64_t trailing);
+  mlir::SmallVector<mlir::Value> beginSteps(mlir::Value scores,
+                                            mlir::Value tile);
+  mlir::Value finishSteps(mlir::SmallVector<mlir::Value> begun,
+                          mlir::Value tile, int64_t &trailing);
   bool readsOnlyItself(const StepState &state) {
     return state.plan->groupSize == 1 && !plan.hasManyHeads;
   }
-  /// The columns of workgroup memory at which a convolution's operand of this
-  /// tile begins, and that of the tile before.
-  struct Ring {
-    mlir::Value own, before;
-  };
-  Ring locateRing(mlir::Value tile);
+  Ring locateRing(const StepPlan &step, mlir::Value tile);
   /// Adds to `pieces` the products of what a convolution reads of workgroup
   /// memory with its bands. With `cutsSequences`, rows of other sequences than
   /// a result's are zero.
@@ -364,7 +385,7 @@ private:
   /// Of many heads, the strips of the columns that have no room there.
   mlir::SmallVector<mlir::Value> heldQueries;
   mlir::Value keyBuffer, valueBuffer;
-  mlir::SmallVector<StepState> before, after;
+  mlir::SmallVector<StepState, 4> before, after;
   /// What all mixes pass scores through.
   mlir::SmallVector<mlir::Value> mixBuffers;
   int64_t mixRows = 0;

@@ -107,7 +107,7 @@ Value TileKernel::contractTile(Value lhs, Value buffer, Value tile,
   if (plan.heads > 1)
     leading.push_back(zero());
   return ContractTileOp::create(b, accumulator.getType(), lhs, accumulator,
-                                buffer, leading, transposed);
+                                buffer, leading, transposed, plan.isAhead);
 }
 
 /// Adds the products of the queries and the keys of a tile.

@@ -136,7 +136,7 @@ void TileKernel::allocateConv(StepState &state) {
   const StepPlan &step = *state.plan;
   if (plan.hasManyHeads)
     return takeScores(state);
-  int64_t columns = paddedRow(2 * plan.keyTile);
+  int64_t columns = paddedRow(step.places * plan.keyTile);
   int64_t halo = step.rowsBefore;
   int64_t all = plan.heads * plan.rows + halo;
   for (int64_t copy = 0; copy < step.copies; ++copy) {
@@ -230,11 +230,41 @@ Value TileKernel::applySteps(MutableArrayRef<StepState> steps, Value scores,
     }
     if (!masked)
       scores = mask(scores, tile, trailing, false, 0.0);
-    scores = applyConv(state, scores, tile, trailing);
+    SmallVector<Value> pieces = beginConv(state, scores, tile);
+    barrier();
+    scores = finishConv(state, std::move(pieces), tile, trailing);
     trailing += state.plan->trailing;
     masked = false;
   }
   return scores;
+}
+
+/// The operations before the softmax until threads meet: what is left of the
+/// scores, or the pieces of a convolution.
+SmallVector<Value> TileKernel::beginSteps(Value scores, Value tile) {
+  size_t count = plan.firstShared() - plan.before.begin();
+  int64_t trailing = 0;
+  MutableArrayRef<StepState> steps(before);
+  scores = applySteps(steps.take_front(count), scores, tile, trailing, false);
+  if (!plan.stagesAhead())
+    return {scores};
+  return beginConv(steps[count], mask(scores, tile, 0, false, 0.0), tile);
+}
+
+/// The others. Where scores are begun ahead threads have met.
+Value TileKernel::finishSteps(SmallVector<Value> begun, Value tile,
+                              int64_t &trailing) {
+  size_t count = plan.firstShared() - plan.before.begin();
+  MutableArrayRef<StepState> steps = MutableArrayRef(before).drop_front(count);
+  Value scores = begun.front();
+  if (plan.stagesAhead()) {
+    if (!plan.isAhead)
+      barrier();
+    scores = finishConv(steps.front(), std::move(begun), tile, 0);
+    trailing = steps.front().plan->trailing;
+    steps = steps.drop_front();
+  }
+  return applySteps(steps, scores, tile, trailing, false);
 }
 
 /// Writes scores to the buffers of an operation, where others read them after
@@ -330,23 +360,22 @@ Value TileKernel::multiplyBands(const StepState &state, const Ring &ring,
   return result;
 }
 
-TileKernel::Ring TileKernel::locateRing(Value tile) {
-  if (plan.hasManyHeads) {
-    Ring ring{columnOfScores(convsDone), columnOfScores(convsDone + 1)};
-    ++convsDone;
-    return ring;
-  }
-  Value half = arith::RemUIOp::create(b, tile, b.index(2));
-  Value other = b.sub(b.index(1), half);
-  return {b.mul(half, plan.keyTile), b.mul(other, plan.keyTile)};
+TileKernel::Ring TileKernel::locateRing(const StepPlan &step, Value tile) {
+  if (plan.hasManyHeads)
+    return {columnOfScores(convsDone), columnOfScores(convsDone + 1)};
+  auto place = [&](Value number) {
+    Value index = arith::RemUIOp::create(b, number, b.index(step.places));
+    return b.mul(index, plan.keyTile);
+  };
+  return {place(tile), place(b.add(tile, step.places - 1))};
 }
 
-/// Masked scores of another sequence are zero for every row but its own: a
-/// result reads such a one only where keys of both are in reach.
-Value TileKernel::applyConv(StepState &state, Value scores, Value tile,
-                            int64_t trailing) {
+/// Writes the operand of a convolution to its ring. Returns the pieces of 8
+/// columns of the result, of which the first products have been added.
+SmallVector<Value> TileKernel::beginConv(StepState &state, Value scores,
+                                         Value tile) {
   const StepPlan &step = *state.plan;
-  Ring ring = locateRing(tile);
+  Ring ring = state.ring = locateRing(step, tile);
   if (plan.hasManyHeads)
     willWrite(state.buffers[0]);
   int64_t last = step.rowsBefore;
@@ -359,7 +388,20 @@ Value TileKernel::applyConv(StepState &state, Value scores, Value tile,
     for (auto [view, tile] : llvm::zip_equal(state.views, own))
       accumulateWindow(state, view, tile, ring, {last, 0, state.bands[last]},
                        /*row=*/0, /*cutsSequences=*/false, pieces);
-  barrier();
+  return pieces;
+}
+
+/// The rest, when all that is read has been written.
+///
+/// Masked scores of another sequence are zero for every row but its own: a
+/// result reads such a one only where keys of both are in reach.
+Value TileKernel::finishConv(StepState &state, SmallVector<Value> pieces,
+                             Value tile, int64_t trailing) {
+  const StepPlan &step = *state.plan;
+  // A tile ahead was begun in another iteration.
+  Ring ring = plan.isAhead ? locateRing(step, tile) : state.ring;
+  ++convsDone;
+  int64_t last = step.rowsBefore;
   sharing = Sharing::Heads;
   readSinceBarrier.push_back(state.buffers[0]);
   if (!plan.hasSequences || last == 0)

@@ -39,8 +39,8 @@ struct ConvertMTAToLinalgPass
     target.addIllegalDialect<mta::MTADialect>();
     // What tile programs do with memory is not this lowering's.
     target.addLegalOp<mta::BarrierOp, mta::CommitCopiesOp, mta::ContractTileOp,
-                      mta::CopyTileOp, mta::FenceTilesOp, mta::LoadBandOp,
-                      mta::LoadTileOp, mta::WaitCopiesOp>();
+                      mta::CopyTileOp, mta::FenceTilesOp, mta::WaitProductOp,
+                      mta::LoadBandOp, mta::LoadTileOp, mta::WaitCopiesOp>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))

@@ -289,8 +289,8 @@ void LayoutAssignment::visit(Operation *op) {
       .Case([&](scf::IfOp cast) { visitIf(cast); })
       .Case([&](scf::YieldOp cast) { visit(cast->getParentOp()); })
       .Case<vector::GatherOp, vector::TransferWriteOp, vector::TransferReadOp,
-            vector::ExtractStridedSliceOp, vector::InsertStridedSliceOp>(
-          [&](auto) { assignAlike(values()); })
+            vector::ExtractStridedSliceOp, vector::InsertStridedSliceOp,
+            WaitProductOp>([&](auto) { assignAlike(values()); })
       .Default([&](Operation *) {
         if (OpTrait::hasElementwiseMappableTraits(op))
           assignAlike(values());

@@ -14,7 +14,8 @@
 // `nvvm.wgmma.mma_async` takes A from workgroup memory only (MLIR 22), hence
 // inline assembly. The whole product is one statement, so that nothing touches
 // its registers between the fence that hands them to the tensor cores and the
-// wait that takes them back.
+// wait that takes them back. An asynchronous product ends without it; the wait
+// is a statement that has the sums as operands and results.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,7 +32,7 @@ namespace {
 /// One product of 64 rows, `k` at a time 16, and `columns`.
 struct ProductText {
   int64_t k, columns;
-  bool isBF16, transposed, addsToSums;
+  bool isBF16, transposed, addsToSums, isAsync;
 
   int64_t sums() const { return columns / 2; }
   int64_t steps() const { return k / 16; }
@@ -67,8 +68,8 @@ std::string ProductText::text() const {
         columns, type, registerList(0, sums()),
         registerList(firstA + 4 * step, 4), firstB + step, transposed ? 0 : 1);
   }
-  return result + "wgmma.commit_group.sync.aligned;\n"
-                  "wgmma.wait_group.sync.aligned 0;\n}";
+  result += "wgmma.commit_group.sync.aligned;\n";
+  return result + (isAsync ? "}" : "wgmma.wait_group.sync.aligned 0;\n}");
 }
 
 std::string ProductText::constraints() const {
@@ -145,9 +146,9 @@ LogicalResult Distributor::distributeTileContract(ContractTileOp op) {
   FragmentShape lhs = shapeOf(op.getLhs()), shape = shapeOf(op.getResult());
   const Pieces &a = pieces[op.getLhs()];
   Pieces values = pieces[op.getAccumulator()];
-  ProductText product{8 * lhs.columnPieces, 8 * shape.columnPieces,
-                      lhs.element.isBF16(), op.getTransposed(),
-                      !isZero(op.getAccumulator())};
+  ProductText product{8 * lhs.columnPieces,         8 * shape.columnPieces,
+                      lhs.element.isBF16(),         op.getTransposed(),
+                      !isZero(op.getAccumulator()), op.getAsync()};
   Pieces descriptors = describeTile(op, product.steps());
   SmallVector<Type> types(product.sums(), b.getF32Type());
   auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), types);
@@ -174,4 +175,29 @@ LogicalResult Distributor::distributeTileContract(ContractTileOp op) {
   }
   pieces[op.getResult()] = std::move(values);
   return success();
+}
+
+void Distributor::distributeWaitProduct(WaitProductOp op) {
+  Pieces values = pieces[op.getProduct()];
+  SmallVector<Value> operands;
+  for (Value value : values)
+    for (int64_t index : {0, 1})
+      operands.push_back(pairAt(value, index));
+  SmallVector<std::string> constraints(operands.size(), "=f");
+  for (size_t index = 0; index < operands.size(); ++index)
+    constraints.push_back(std::to_string(index));
+  SmallVector<Type> types(operands.size(), b.getF32Type());
+  auto text =
+      llvm::formatv("wgmma.wait_group.sync.aligned {0};", op.getPending());
+  Value result =
+      LLVM::InlineAsmOp::create(
+          b, LLVM::LLVMStructType::getLiteral(b.getContext(), types), operands,
+          text.str(), llvm::join(constraints, ","),
+          /*has_side_effects=*/true, /*is_align_stack=*/false,
+          LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr())
+          .getRes();
+  for (auto [index, value] : llvm::enumerate(values))
+    value = makePair(LLVM::ExtractValueOp::create(b, result, 2 * index),
+                     LLVM::ExtractValueOp::create(b, result, 2 * index + 1));
+  pieces[op.getResult()] = std::move(values);
 }

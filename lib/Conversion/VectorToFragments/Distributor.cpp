@@ -297,6 +297,10 @@ LogicalResult Distributor::distribute(Operation *op) {
           .Case([&](ContractTileOp contract) {
             return distributeTileContract(contract);
           })
+          .Case([&](WaitProductOp wait) {
+            distributeWaitProduct(wait);
+            return success();
+          })
           .Case([&](LoadTileOp load) { return distributeLoadTile(load); })
           .Case([&](LoadBandOp load) { return distributeLoadBand(load); })
           .Case(

@@ -146,6 +146,7 @@ private:
   // Contractions.
   mlir::LogicalResult distributeContract(mlir::vector::ContractionOp op);
   mlir::LogicalResult distributeTileContract(ContractTileOp op);
+  void distributeWaitProduct(WaitProductOp op);
   Pieces describeTile(ContractTileOp op, int64_t steps);
 
   // Memory.

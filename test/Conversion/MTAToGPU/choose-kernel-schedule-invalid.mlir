@@ -19,6 +19,14 @@
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='stages=2' 2>&1 | FileCheck %s --check-prefix=MANY
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='query=workgroup' 2>&1 | FileCheck %s --check-prefix=STAGED
 // RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='expected-keys=-3' 2>&1 | FileCheck %s --check-prefix=EXPECTED
+// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='ahead=2' 2>&1 | FileCheck %s --check-prefix=AHEAD
+// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='ahead=1 stages=1' 2>&1 | FileCheck %s --check-prefix=STAGE
+// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='ahead=1 key-splits=3' 2>&1 | FileCheck %s --check-prefix=SPLIT
+// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='ahead=1' 2>&1 | FileCheck %s --check-prefix=HEADS
+// AHEAD: 'mta.attention' op expects no tile or one ahead, but got 2
+// STAGE: 'mta.attention' op expects two stages and one split of the keys for a tile ahead, but got 1 and 1
+// SPLIT: 'mta.attention' op expects two stages and one split of the keys for a tile ahead, but got 2 and 3
+// HEADS: 'mta.attention' op expects no tile ahead for 5 to 16 heads of 16 bits that share a workgroup, but got 1
 // EXPECTED: expects at least 0 expected queries and keys, but got -3
 // GLOBAL: 'mta.attention' op expects queries in registers or workgroup memory but for 5 to 16 heads of 16 bits that share a workgroup, but got global
 // STAGED: 'mta.attention' op expects a kernel that fits into the 166912 bytes of workgroup memory of sm_80, but the smallest of those asked for takes 200576

@@ -1,7 +1,7 @@
 // RUN: mta-opt %s -mta-choose-kernel-schedule | FileCheck %s
 // RUN: mta-opt %s -mta-choose-kernel-schedule='chip=sm_90a' | FileCheck %s --check-prefix=HOPPER
 // RUN: mta-opt %s -mta-choose-kernel-schedule='chip=sm_86' | FileCheck %s --check-prefix=SMALL
-// RUN: mta-opt %s -mta-choose-kernel-schedule='rows=64 key-tile=32 warps=4 stages=1 query=workgroup scores=f16x2' | FileCheck %s --check-prefix=GIVEN
+// RUN: mta-opt %s -mta-choose-kernel-schedule='rows=64 key-tile=32 warps=4 stages=1 query=workgroup scores=f16x2 ahead=0' | FileCheck %s --check-prefix=GIVEN
 // RUN: mta-opt %s -mta-choose-kernel-schedule='rows=128 warps=4' | FileCheck %s --check-prefix=STRIPS
 // RUN: mta-opt %s -mta-choose-kernel-schedule='rows=128 key-tile=64 warps=8 explain=true' 2>&1 | FileCheck %s --check-prefix=EXPLAIN
 
@@ -20,10 +20,13 @@
 
 // For 128 rows and 64 keys, 8 warps have 896 products of 16 x 8 x 16 and 384 of
 // 16 x 8 x 8, at 1024 multiply-adds a cycle, 2112 wavefronts and 64 shuffles.
-// EXPLAIN: remark: takes #mta.kernel_schedule<rows = 128, key_tile = 64, warps = 8, stages = 2, query = registers, scores = f16> for a100-sxm
-// EXPLAIN-NEXT: rows keys warps stages query scores products splits regs spills bytes wgs tensor shared issue special float32 l2 use% us limit
-// EXPLAIN-NEXT: 128 64 8 2 registers f16 mma 1 {{[0-9]+}} 0 73088 1 2175 2176 {{.*}} shared
-// EXPLAIN-NEXT: 128 64 8 2 workgroup f16
+// EXPLAIN: remark: takes #mta.kernel_schedule<rows = 128, key_tile = 64, warps = 8, stages = 2, query = registers, scores = f16, ahead = 1> for a100-sxm
+// EXPLAIN-NEXT: rows keys warps stages query scores products splits ahead regs spills bytes wgs tensor shared issue special float32 l2 use% us limit
+// EXPLAIN-NEXT: 128 64 8 2 registers f16 mma 1 1 {{[0-9]+}} 0 90112 1 2175 2176 {{.*}} shared
+// EXPLAIN-NEXT: 128 64 8 2 workgroup f16 mma 1 1
+// Without a tile ahead there is less memory, and less that runs at once.
+// EXPLAIN-NEXT: 128 64 8 2 registers f16 mma 1 0 {{[0-9]+}} 0 73088 1 2175 2176 {{.*}} shared
+// EXPLAIN-NEXT: 128 64 8 2 workgroup f16 mma 1 0
 // EXPLAIN-NEXT: 128 64 8 1 registers f16
 // EXPLAIN-NEXT: 128 64 8 1 workgroup f16
 // EXPLAIN-NEXT: %o = mta.attention
@@ -52,7 +55,7 @@ func.func @few_queries(%q: tensor<4x16x10x64xbf16>, %k: tensor<4x16x4096x64xbf16
 // Scores of f16 operands are staged as two numbers; what is not staged is not.
 // Sizes may be dynamic.
 // CHECK-LABEL: @half
-// CHECK: scores = f16x2>)
+// CHECK: scores = f16x2, ahead = 1>)
 // CHECK: scores = f16>)
 func.func @half(%t: tensor<?x4x?x64xf16>, %w: tensor<4x2x3xf16>) -> (tensor<?x4x?x64xf16>, tensor<?x4x?x64xf16>) {
   %0 = mta.attention %t, %t, %t mask(causal) {

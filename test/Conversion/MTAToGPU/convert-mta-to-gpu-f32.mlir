@@ -1,9 +1,9 @@
 // Operands of f32: split by arithmetic of the tile program, three products for
 // one, scores that pass through workgroup memory unrounded.
 
-// RUN: mta-opt %s -mta-choose-kernel-schedule='rows=128 key-tile=32 warps=8 stages=2 query=registers' \
+// RUN: mta-opt %s -mta-choose-kernel-schedule='rows=128 key-tile=32 warps=8 stages=2 query=registers ahead=0' \
 // RUN:   -convert-mta-to-gpu -canonicalize -cse | FileCheck %s
-// RUN: mta-opt %s -mta-choose-kernel-schedule='rows=128 key-tile=32 warps=8 stages=2 query=registers' \
+// RUN: mta-opt %s -mta-choose-kernel-schedule='rows=128 key-tile=32 warps=8 stages=2 query=registers ahead=0' \
 // RUN:   -convert-mta-to-gpu='f32-precision=tf32' -canonicalize -cse \
 // RUN:   | FileCheck %s --check-prefix=TF32
 // RUN: mta-opt %s -mta-choose-kernel-schedule='rows=128 key-tile=32 warps=8 stages=1' \

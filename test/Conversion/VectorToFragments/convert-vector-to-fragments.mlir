@@ -515,6 +515,34 @@ func.func @contract_tile(%tile: memref<2x4x33x8xf16, #gpu.address_space<workgrou
   return
 }
 
+// A product that ends without a wait. The wait has its sums as operands and
+// results, so that nothing reads them before.
+// CHECK-LABEL: func.func @async_contract_tile(
+// CHECK:         %[[UNDER_WAY:.*]] = llvm.inline_asm has_side_effects "{
+// CHECK-SAME:      wgmma.mma_async
+// CHECK-SAME:      wgmma.commit_group.sync.aligned;
+// CHECK-SAME:      }", "=f
+// CHECK:         %[[SUM:.*]] = llvm.extractvalue %[[UNDER_WAY]][0]
+// CHECK:         llvm.inline_asm has_side_effects "wgmma.wait_group.sync.aligned 0;", "=f,=f,=f,=f,0,1,2,3" %[[SUM]],
+func.func @async_contract_tile(%tile: memref<4x33x8xf16, #gpu.address_space<workgroup>>,
+                               %x: memref<64x40xf16, #gpu.address_space<workgroup>>,
+                               %z: memref<64x40xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 128 : index
+  %none = arith.constant 0.0 : f16
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %a = vector.transfer_read %x[%c0, %c0], %none {in_bounds = [true, true]} : memref<64x40xf16, #gpu.address_space<workgroup>>, vector<64x16xf16>
+    %zero = arith.constant dense<0.0> : vector<64x8xf32>
+    %s = mta.contract_tile %a, %tile[] transposed, %zero async : vector<64x16xf16>, memref<4x33x8xf16, #gpu.address_space<workgroup>>, vector<64x8xf32>
+    %t = mta.wait_product %s pending 0 : vector<64x8xf32>
+    vector.transfer_write %t, %z[%c0, %c0] {in_bounds = [true, true]} : vector<64x8xf32>, memref<64x40xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 64 : i64}
+  return
+}
+
 // One lane of the first head's warp writes the number of a row, all lanes that
 // have the row read it.
 // CHECK-LABEL: func.func @numbers_of_rows(

@@ -277,3 +277,52 @@ func.func @c4_diagonals_below_zero(%p: memref<16x64xf16, 3>, %i: index) {
   %0 = mta.load_band %p[%i, %i] diagonals(-1 to 8) : memref<16x64xf16, 3> -> vector<16x24x8xf16>
   return
 }
+
+// -----
+
+func.func @used_early(%q: vector<16x64xf16>, %tile: memref<8x65x8xf16, 3>, %acc: vector<16x64xf32>) -> vector<16x64xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects mta.wait_product to be the one use of what is under way}}
+  %s = mta.contract_tile %q, %tile[], %acc async : vector<16x64xf16>, memref<8x65x8xf16, 3>, vector<16x64xf32>
+  return %s : vector<16x64xf32>
+}
+
+// -----
+
+func.func @used_twice(%q: vector<16x64xf16>, %tile: memref<8x65x8xf16, 3>, %acc: vector<16x64xf32>) -> vector<16x64xf32> {
+  // expected-error@+1 {{'mta.contract_tile' op expects mta.wait_product to be the one use of what is under way}}
+  %s = mta.contract_tile %q, %tile[], %acc async : vector<16x64xf16>, memref<8x65x8xf16, 3>, vector<16x64xf32>
+  %0 = mta.wait_product %s pending 0 : vector<16x64xf32>
+  %1 = mta.wait_product %s pending 0 : vector<16x64xf32>
+  return %1 : vector<16x64xf32>
+}
+
+// -----
+
+func.func @not_under_way(%s: vector<16x64xf32>) -> vector<16x64xf32> {
+  // expected-error@+1 {{'mta.wait_product' op expects a product of the same block that was begun with 'async'}}
+  %0 = mta.wait_product %s pending 0 : vector<16x64xf32>
+  return %0 : vector<16x64xf32>
+}
+
+// -----
+
+func.func @other_block(%q: vector<16x64xf16>, %tile: memref<8x65x8xf16, 3>, %acc: vector<16x64xf32>, %c: i1) -> vector<16x64xf32> {
+  %s = mta.contract_tile %q, %tile[], %acc async : vector<16x64xf16>, memref<8x65x8xf16, 3>, vector<16x64xf32>
+  %r = scf.if %c -> vector<16x64xf32> {
+    // expected-error@+1 {{'mta.wait_product' op expects a product of the same block that was begun with 'async'}}
+    %0 = mta.wait_product %s pending 0 : vector<16x64xf32>
+    scf.yield %0 : vector<16x64xf32>
+  } else {
+    scf.yield %acc : vector<16x64xf32>
+  }
+  return %r : vector<16x64xf32>
+}
+
+// -----
+
+func.func @too_many_pending(%q: vector<16x64xf16>, %tile: memref<8x65x8xf16, 3>, %acc: vector<16x64xf32>) -> vector<16x64xf32> {
+  %s = mta.contract_tile %q, %tile[], %acc async : vector<16x64xf16>, memref<8x65x8xf16, 3>, vector<16x64xf32>
+  // expected-error@+1 {{'mta.wait_product' op expects at most the 0 products that were begun after this one to be pending, but got 1}}
+  %0 = mta.wait_product %s pending 1 : vector<16x64xf32>
+  return %0 : vector<16x64xf32>
+}

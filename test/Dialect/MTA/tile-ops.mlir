@@ -35,7 +35,9 @@ func.func @copy(%k: memref<1x4x?x64xf16>,
 // CHECK-NEXT:    mta.fence_tiles
 // CHECK-NEXT:    %[[S:.*]] = mta.contract_tile %[[Q:.*]], %[[TILE:.*]][%[[SLOT:.*]]] transposed, %[[ZERO:[^ ]*]]
 // CHECK-SAME:      : vector<16x64xf16>, memref<2x8x65x8xf16, #gpu.address_space<workgroup>>, vector<16x64xf32>
-// CHECK-NEXT:    mta.contract_tile %[[Q]], %[[TILE]][%[[SLOT]]], %[[S]]
+// CHECK-NEXT:    %[[T:.*]] = mta.contract_tile %[[Q]], %[[TILE]][%[[SLOT]]], %[[S]]
+// CHECK-NEXT:    %[[U:.*]] = mta.contract_tile %[[Q]], %[[TILE]][%[[SLOT]]] transposed, %[[T]] async :
+// CHECK-NEXT:    mta.wait_product %[[U]] pending 0 : vector<16x64xf32>
 func.func @panels(%k: memref<?x64xf16>, %tile: memref<2x8x65x8xf16, #workgroup>,
                   %q: vector<16x64xf16>, %zero: vector<16x64xf32>,
                   %slot: index, %row: index, %keys: index) -> vector<16x64xf32> {
@@ -48,7 +50,10 @@ func.func @panels(%k: memref<?x64xf16>, %tile: memref<2x8x65x8xf16, #workgroup>,
       : vector<16x64xf16>, memref<2x8x65x8xf16, #workgroup>, vector<16x64xf32>
   %t = mta.contract_tile %q, %tile[%slot], %s
       : vector<16x64xf16>, memref<2x8x65x8xf16, #workgroup>, vector<16x64xf32>
-  return %t : vector<16x64xf32>
+  %u = mta.contract_tile %q, %tile[%slot] transposed, %t async
+      : vector<16x64xf16>, memref<2x8x65x8xf16, #workgroup>, vector<16x64xf32>
+  %r = mta.wait_product %u pending 0 : vector<16x64xf32>
+  return %r : vector<16x64xf32>
 }
 
 // CHECK-LABEL: func.func @load(

@@ -114,11 +114,17 @@ TEST(Counters, SpeedOfLightNamesTheLimit) {
   ASSERT_TRUE(bool(bound));
   EXPECT_EQ(bound->limit, "dram");
   EXPECT_NEAR(bound->microseconds, 1000.0, 1e-6);
-  counters.opcodes["mma.sync.f32.bf16"].multiplyAdds = 989400ull * 1000000;
+  counters.opcodes["wgmma.mma_async.f32.bf16"].multiplyAdds =
+      989400ull * 1000000;
   // 989.4e9 multiply-adds at 494.7e12 a second are two milliseconds.
   Expected<SpeedOfLight> tensor = speedOfLight(counters, "h100-sxm");
   ASSERT_TRUE(bool(tensor));
   EXPECT_EQ(tensor->limit, "tensor");
   EXPECT_NEAR(tensor->microseconds, 2000.0, 1e-6);
+  // mma.sync does not reach that.
+  counters.opcodes["mma.sync.f32.bf16"].multiplyAdds = 989400ull * 1000000;
+  Expected<SpeedOfLight> both = speedOfLight(counters, "h100-sxm");
+  ASSERT_TRUE(bool(both));
+  EXPECT_NEAR(both->microseconds, 2000.0 * (1 + 1 / 0.629), 1e-3);
   EXPECT_FALSE(bool(speedOfLight(counters, "abacus")));
 }

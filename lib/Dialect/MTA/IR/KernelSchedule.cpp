@@ -29,7 +29,7 @@ LogicalResult
 KernelScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                            int64_t rows, int64_t keyTile, int64_t warps,
                            int64_t stages, QueryPlacement, ScoreStorage,
-                           Products, int64_t keySplits) {
+                           Products, int64_t keySplits, int64_t ahead) {
   std::pair<StringRef, int64_t> sizes[] = {{"rows", rows},
                                            {"key_tile", keyTile}};
   for (auto [name, size] : sizes)
@@ -45,6 +45,12 @@ KernelScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (keySplits < 1 || keySplits > kMostSplits)
     return emitError() << "expects 1 to " << kMostSplits
                        << " splits of the keys, but got " << keySplits;
+  if (ahead < 0 || ahead > 1)
+    return emitError() << "expects no tile or one ahead, but got " << ahead;
+  if (ahead == 1 && (stages != 2 || keySplits != 1))
+    return emitError() << "expects two stages and one split of the keys for a "
+                          "tile ahead, but got "
+                       << stages << " and " << keySplits;
   return success();
 }
 

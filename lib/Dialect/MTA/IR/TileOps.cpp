@@ -82,6 +82,33 @@ LogicalResult ContractTileOp::verify() {
     return emitOpError("expects a tile of at least ")
            << tileRows << " rows and " << tileColumns << " columns, but got "
            << tile;
+  if (getAsync() && !(getResult().hasOneUse() &&
+                      isa<WaitProductOp>(*getResult().user_begin())))
+    return emitOpError("expects mta.wait_product to be the one use of what is "
+                       "under way");
+  return success();
+}
+
+/// Products that are begun between `contract` and `wait`.
+static int64_t countBegun(ContractTileOp contract, WaitProductOp wait) {
+  int64_t count = 0;
+  for (Operation *op = contract->getNextNode(); op != wait;
+       op = op->getNextNode())
+    op->walk([&](ContractTileOp other) { count += other.getAsync() ? 1 : 0; });
+  return count;
+}
+
+LogicalResult WaitProductOp::verify() {
+  auto contract = getProduct().getDefiningOp<ContractTileOp>();
+  if (!contract || !contract.getAsync() ||
+      contract->getBlock() != (*this)->getBlock())
+    return emitOpError("expects a product of the same block that was begun "
+                       "with 'async'");
+  if (int64_t begun = countBegun(contract, *this);
+      begun < static_cast<int64_t>(getPending()))
+    return emitOpError("expects at most the ")
+           << begun << " products that were begun after this one to be "
+           << "pending, but got " << getPending();
   return success();
 }
 

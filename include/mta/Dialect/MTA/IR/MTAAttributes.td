@@ -199,9 +199,16 @@ def MTA_KernelScheduleAttr : AttrDef<MTA_Dialect, "KernelSchedule"> {
       with a range of them. Another kernel combines their outputs, and where
       something follows the softmax, one before computes its statistics. Left
       out, it is 1, and there is one kernel.
+    - `ahead`: 1, the scores of the next tile of keys are computed, up to what
+      the first window reads of them, between the barriers of this one, so that
+      tensor cores have work while this tile's weights are computed; with
+      `wgmma` they do it on their own. It takes two stages, one split, and the
+      registers and the workgroup memory of another tile of scores. Left out, it
+      is 0.
 
     `rows` and `key_tile` are multiples of 16, at least that and at most 4096;
-    there are 1 to 32 warps, one or two stages and 1 to 256 splits of the keys.
+    there are 1 to 32 warps, one or two stages, 1 to 256 splits of the keys, and
+    none or one tile ahead.
     What has to fit the attention is C14 of `mta.attention`.
 
     Groups of 5 to 16 heads of 16-bit operands have kernels of one shape: a warp
@@ -216,7 +223,8 @@ def MTA_KernelScheduleAttr : AttrDef<MTA_Dialect, "KernelSchedule"> {
     EnumParameter<MTA_ScoreStorage>:$scores,
     DefaultValuedParameter<"::mta::Products",
                            "::mta::Products::Mma">:$products,
-    DefaultValuedParameter<"int64_t", "1">:$key_splits);
+    DefaultValuedParameter<"int64_t", "1">:$key_splits,
+    DefaultValuedParameter<"int64_t", "0">:$ahead);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -234,6 +234,10 @@ def MTA_ContractTileOp : Op<MTA_Dialect, "contract_tile", [
     once for four warps; `vector.contract` with a vector that was read is
     `mma.sync`, which needs it in the registers of every warp.
 
+    With `async` the tensor cores are at work when the operation ends. The
+    result is not there before `mta.wait_product`, and tile, `lhs` and
+    `accumulator` are in use until then.
+
     Preconditions:
 
     - C1: `tile` has three dimensions more than there are indices, is
@@ -241,6 +245,7 @@ def MTA_ContractTileOp : Op<MTA_Dialect, "contract_tile", [
     - C2: elements of `lhs` and `tile` are of one type, f16 or bf16.
     - C3: k is a multiple of 16; columns are a multiple of 8 and at most 256.
     - C4: the tile has enough rows and panels.
+    - C5: the result with `async` is used by `mta.wait_product` alone, once.
 
     Example:
 
@@ -255,13 +260,50 @@ def MTA_ContractTileOp : Op<MTA_Dialect, "contract_tile", [
   }];
   let arguments = (ins
     AnyVectorOfNonZeroRank:$lhs, AnyVectorOfNonZeroRank:$accumulator,
-    AnyMemRef:$tile, Variadic<Index>:$indices, UnitAttr:$transposed);
+    AnyMemRef:$tile, Variadic<Index>:$indices, UnitAttr:$transposed,
+    UnitAttr:$async);
   let results = (outs AnyVectorOfNonZeroRank:$result);
   let assemblyFormat = [{
     $lhs `,` $tile `[` $indices `]` (`transposed` $transposed^)? `,`
-    $accumulator attr-dict
+    $accumulator (`async` $async^)? attr-dict
     `:` type($lhs) `,` type($tile) `,` type($accumulator)
   }];
+  let hasVerifier = 1;
+}
+
+def MTA_WaitProductOp : Op<MTA_Dialect, "wait_product", [
+    AllTypesMatch<["product", "result"]>,
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "the result of a product that tensor cores are at work on";
+  let description = [{
+    Waits until at most `pending` of the products that were begun with `async`
+    are under way, in the order in which they were begun. `product` is none of
+    those: it is the result now.
+
+    This is `wgmma.wait_group` (PTX ISA 9.7.15.7.1).
+
+    Preconditions:
+
+    - C1: `product` is the result of an `mta.contract_tile` with `async` in the
+      same block.
+    - C2: after it at most `pending` others were begun before this operation.
+
+    Example:
+
+    ```mlir
+    func.func @scores(%q: vector<64x32xf16>, %k: memref<4x65x8xf16, #gpu.address_space<workgroup>>,
+                      %zero: vector<64x64xf32>) -> vector<64x64xf32> {
+      %0 = mta.contract_tile %q, %k[] transposed, %zero async
+          : vector<64x32xf16>, memref<4x65x8xf16, #gpu.address_space<workgroup>>, vector<64x64xf32>
+      %s = mta.wait_product %0 pending 0 : vector<64x64xf32>
+      return %s : vector<64x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyVectorOfNonZeroRank:$product,
+    ConfinedAttr<I64Attr, [IntNonNegative]>:$pending);
+  let results = (outs AnyVectorOfNonZeroRank:$result);
+  let assemblyFormat = "$product `pending` $pending attr-dict `:` type($product)";
   let hasVerifier = 1;
 }
 
