@@ -284,7 +284,7 @@ mta::collectContracts(ModuleOp module) {
     auto found = binary->getAttrOfType<ArrayAttr>(
         MTADialect::getLaunchContractsAttrName());
     if (!found)
-      return emitError(binary.getLoc(), "expects a binary with launch "
+      return emitError(module.getLoc(), "expects a binary with launch "
                                         "contracts, but '")
              << binary.getName() << "' has none";
     contracts.insert_range(found);

@@ -17,11 +17,12 @@
 using namespace mlir;
 
 // Diagnostics here are at locations, not on operations: as a note, an operation
-// that holds the whole PTX would drown the message.
+// that holds the whole PTX would drown the message, and so would its line: they
+// stand at the module and name the binary.
 
 /// Device functions that a kernel calls but nobody defines, as libdevice's,
 /// would make the text depend on a CUDA installation.
-static LogicalResult verifySelfContained(gpu::BinaryOp binary, StringRef ptx) {
+static LogicalResult verifySelfContained(Location loc, StringRef ptx) {
   constexpr llvm::StringLiteral marker = ".extern .func";
   size_t position = ptx.find(marker);
   if (position == StringRef::npos)
@@ -29,36 +30,47 @@ static LogicalResult verifySelfContained(gpu::BinaryOp binary, StringRef ptx) {
   // ".extern .func (.param .b32 result) name": the last word of the line.
   StringRef line = ptx.substr(position + marker.size()).split('\n').first;
   StringRef name = line.rtrim("\r;( ").rsplit(' ').second;
-  return emitError(binary.getLoc(), "expects PTX without external functions, "
-                                    "but got one that calls '")
+  return emitError(loc, "expects PTX without external functions, but got one "
+                        "that calls '")
          << name << "'";
 }
 
-/// The text of `object` if it is PTX for `chip`.
-static std::optional<StringRef> findPTX(Attribute attribute, StringRef chip) {
+/// The chip of `attribute` if it is PTX, or nothing.
+static StringRef findChip(Attribute attribute) {
   auto object = dyn_cast<gpu::ObjectAttr>(attribute);
   if (!object || object.getFormat() != gpu::CompilationTarget::Assembly)
-    return std::nullopt;
+    return "";
   auto target = dyn_cast<NVVM::NVVMTargetAttr>(object.getTarget());
-  if (!target || target.getChip() != chip)
-    return std::nullopt;
-  // The backend ends its text with a zero byte.
-  StringRef text = object.getObject().getValue();
+  return target ? target.getChip() : "";
+}
+
+std::string mta::findChip(ModuleOp module) {
+  llvm::SmallSetVector<StringRef, 2> chips;
+  for (auto binary : module.getOps<gpu::BinaryOp>())
+    for (Attribute attribute : binary.getObjects())
+      if (StringRef chip = ::findChip(attribute); !chip.empty())
+        chips.insert(chip);
+  return chips.size() == 1 ? chips.front().str() : PTXOptions().chip;
+}
+
+/// The text of an object. The backend ends it with a zero byte.
+static StringRef getText(Attribute object) {
+  StringRef text = cast<gpu::ObjectAttr>(object).getObject().getValue();
   return text.take_until([](char c) { return c == '\0'; });
 }
 
-static LogicalResult collect(gpu::BinaryOp binary, StringRef chip,
+static LogicalResult collect(Location loc, gpu::BinaryOp binary, StringRef chip,
                              SmallVectorImpl<mta::PTXModule> &modules) {
   for (Attribute attribute : binary.getObjects()) {
-    std::optional<StringRef> text = findPTX(attribute, chip);
-    if (!text)
+    if (::findChip(attribute) != chip)
       continue;
-    if (failed(verifySelfContained(binary, *text)))
+    StringRef text = getText(attribute);
+    if (failed(verifySelfContained(loc, text)))
       return failure();
-    modules.push_back({binary.getName().str(), text->str()});
+    modules.push_back({binary.getName().str(), text.str()});
     return success();
   }
-  return emitError(binary.getLoc(), "expects PTX for ")
+  return emitError(loc, "expects PTX for ")
          << chip << ", but '" << binary.getName() << "' has none";
 }
 
@@ -115,7 +127,7 @@ mta::translateToPTX(ModuleOp module, const PTXOptions &options) {
     return failure();
   SmallVector<PTXModule> modules;
   for (auto binary : module.getOps<gpu::BinaryOp>())
-    if (failed(collect(binary, options.chip, modules)))
+    if (failed(collect(module.getLoc(), binary, options.chip, modules)))
       return failure();
   if (modules.empty())
     return emitError(module.getLoc(),

@@ -10,12 +10,16 @@ module {
 // -----
 
 // expected-error @below {{expects a binary with launch contracts, but 'kernels' has none}}
-gpu.binary @kernels [#gpu.object<#nvvm.target<chip = "sm_80">, assembly = ".version 8.0\0A.visible .entry k()\0A{\0A">]
+module {
+  gpu.binary @kernels [#gpu.object<#nvvm.target<chip = "sm_80">, assembly = ".version 8.0\0A.visible .entry k()\0A{\0A">]
+}
 
 // -----
 
 // expected-error @below {{expects PTX for sm_80, but 'kernels' has none}}
-gpu.binary @kernels [#gpu.object<#nvvm.target<chip = "sm_90">, assembly = ".version 8.0">]
+module {
+  gpu.binary @kernels [#gpu.object<#nvvm.target<chip = "sm_90">, assembly = ".version 8.0">, #gpu.object<#nvvm.target<chip = "sm_100">, assembly = ".version 8.0">]
+}
 
 // -----
 

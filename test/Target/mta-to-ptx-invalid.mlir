@@ -10,19 +10,27 @@ module {
 // -----
 
 // expected-error @below {{expects PTX for sm_80, but 'cubin' has none}}
-gpu.binary @cubin [#gpu.object<#nvvm.target<chip = "sm_80">, bin = "machine code">]
+module {
+  gpu.binary @cubin [#gpu.object<#nvvm.target<chip = "sm_80">, bin = "machine code">]
+}
 
 // -----
 
 // expected-error @below {{expects PTX for sm_80, but 'other_chip' has none}}
-gpu.binary @other_chip [#gpu.object<#nvvm.target<chip = "sm_90">, assembly = ".version 8.0">]
+module {
+  gpu.binary @other_chip [#gpu.object<#nvvm.target<chip = "sm_90">, assembly = ".version 8.0">, #gpu.object<#nvvm.target<chip = "sm_100">, assembly = ".version 8.0">]
+}
 
 // -----
 
 // expected-error @below {{expects PTX for sm_80, but 'other_vendor' has none}}
-gpu.binary @other_vendor [#gpu.object<#rocdl.target<chip = "gfx90a">, assembly = "s_endpgm">]
+module {
+  gpu.binary @other_vendor [#gpu.object<#rocdl.target<chip = "gfx90a">, assembly = "s_endpgm">]
+}
 
 // -----
 
 // expected-error @below {{expects PTX without external functions, but got one that calls '__nv_sinf'}}
-gpu.binary @external [#gpu.object<#nvvm.target<chip = "sm_80">, assembly = ".version 7.0\0A.extern .func  (.param .b32 func_retval0) __nv_sinf\0A(\0A.param .b32 x\0A)\0A;\0A">]
+module {
+  gpu.binary @external [#gpu.object<#nvvm.target<chip = "sm_80">, assembly = ".version 7.0\0A.extern .func  (.param .b32 func_retval0) __nv_sinf\0A(\0A.param .b32 x\0A)\0A;\0A">]
+}

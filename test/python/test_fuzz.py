@@ -153,6 +153,7 @@ def test_kernel_cases_cover_what_they_promise():
     options = [dict(case.options) for case in cases]
     assert {o.get("key_splits") for o in options} == {None, 1, 2, 3, 5, 40}
     assert {o["chip"] for o in options} == {"sm_80", "sm_90a"}
+    assert {o.get("ahead") for o in options} == {None, 1}
     many = [case for case in cases if case.attention.heads > 4]
     assert {case.attention.dtype for case in many} == {"f16", "bf16"}
     assert {5, 6, 7, 8, 10, 12, 16} <= {case.attention.heads for case in many}

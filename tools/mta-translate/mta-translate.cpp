@@ -26,8 +26,9 @@ using namespace mlir;
 
 static llvm::cl::list<std::string>
     chips("chip", llvm::cl::CommaSeparated,
-          llvm::cl::desc("NVIDIA target, such as sm_80, which is the default, "
-                         "or sm_90a; several for a bundle, with commas"),
+          llvm::cl::desc("NVIDIA target, such as sm_80 or sm_90a; several for "
+                         "a bundle, with commas. Left out, it is that of the "
+                         "module's PTX, or sm_80"),
           llvm::cl::value_desc("chip"));
 static llvm::cl::opt<std::string> kernelDirectory(
     "kernel-dir",
@@ -47,13 +48,13 @@ static llvm::cl::opt<bool> reference(
                    "score matrix"));
 
 /// The option, as the chip of a translation to one thing.
-static std::string getChip() {
-  return chips.empty() ? "sm_80" : llvm::join(chips, ",");
+static std::string getChip(ModuleOp module) {
+  return chips.empty() ? mta::findChip(module) : llvm::join(chips, ",");
 }
 
-static mta::PTXOptions getPTXOptions() {
+static mta::PTXOptions getPTXOptions(ModuleOp module) {
   mta::PTXOptions options;
-  options.chip = getChip();
+  options.chip = getChip(module);
   options.mergeKernels = kernelDirectory.empty();
   options.reference = reference;
   return options;
@@ -109,7 +110,7 @@ static LogicalResult translate(Operation *op, llvm::raw_ostream &output,
   auto module = dyn_cast<ModuleOp>(op);
   if (!module)
     return op->emitError("expects a builtin.module at the top level");
-  auto texts = mta::translateToPTX(module, getPTXOptions());
+  auto texts = mta::translateToPTX(module, getPTXOptions(module));
   if (failed(texts))
     return failure();
   if (kernelDirectory.empty() && texts->size() > 1)
@@ -119,7 +120,7 @@ static LogicalResult translate(Operation *op, llvm::raw_ostream &output,
   for (mta::PTXModule &text : *texts) {
     if (!assemble)
       continue;
-    auto cubin = mta::assemblePTX(module.getLoc(), text.text, getChip(), ptxas,
+    auto cubin = mta::assemblePTX(module.getLoc(), text.text, getChip(module), ptxas,
                                   std::vector<std::string>(ptxasFlags));
     if (failed(cubin))
       return failure();
@@ -150,7 +151,7 @@ int main(int argc, char **argv) {
   mta::registerTranslationWithNames(
       "mta-to-contract", "how to launch the kernels of --mta-to-ptx, as JSON",
       [](ModuleOp module, llvm::raw_ostream &output) -> LogicalResult {
-        auto text = mta::translateToContract(module, getPTXOptions());
+        auto text = mta::translateToContract(module, getPTXOptions(module));
         if (failed(text))
           return failure();
         output << *text;

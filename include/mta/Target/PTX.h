@@ -19,6 +19,10 @@ namespace mta {
 /// in "sm_80" or "sm_90a", and it is sm_80 or newer.
 llvm::LogicalResult verifyChip(mlir::Location loc, llvm::StringRef chip);
 
+/// The chip of a module's PTX, if all its binaries have PTX for one chip, the
+/// same one; otherwise, as of a module that is not lowered yet, sm_80.
+std::string findChip(mlir::ModuleOp module);
+
 /// The PTX of one `gpu.binary`.
 struct PTXModule {
   std::string name;

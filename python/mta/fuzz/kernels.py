@@ -76,6 +76,9 @@ def _draw_options(random: Random, has_many: bool, chips: tuple[str, ...]) -> dic
     splits = random.choice((None, 1, 2, 3, 5, 40))
     if splits is not None:
         options["key_splits"] = splits
+    elif not has_many and random.choice((False, True)):
+        # No tile is ahead of another split, and four heads of f32 have no room for more keys.
+        options |= {"ahead": 1, "key_tile": 16}
     options["lazy_copies"] = random.choice((0, 1))
     options["seed"] = random.randint(0, 9)
     return options
