@@ -25,6 +25,8 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace mta;
 
@@ -177,6 +179,19 @@ LogicalResult Distributor::distributeTileContract(ContractTileOp op) {
   return success();
 }
 
+/// A product is a group for every 16 rows of a warp. Of those that were begun
+/// since `op`'s, the last ones may be under way.
+int64_t Distributor::countPendingGroups(WaitProductOp op) {
+  SmallVector<int64_t> begun;
+  Operation *other = op.getProduct().getDefiningOp()->getNextNode();
+  for (; other != op; other = other->getNextNode())
+    if (auto contract = dyn_cast<ContractTileOp>(other);
+        contract && contract.getAsync())
+      begun.push_back(shapeOf(contract.getResult()).rowPieces / 2);
+  ArrayRef<int64_t> pending = ArrayRef(begun).take_back(op.getPending());
+  return std::accumulate(pending.begin(), pending.end(), int64_t(0));
+}
+
 void Distributor::distributeWaitProduct(WaitProductOp op) {
   Pieces values = pieces[op.getProduct()];
   SmallVector<Value> operands;
@@ -188,7 +203,8 @@ void Distributor::distributeWaitProduct(WaitProductOp op) {
     constraints.push_back(std::to_string(index));
   SmallVector<Type> types(operands.size(), b.getF32Type());
   auto text =
-      llvm::formatv("wgmma.wait_group.sync.aligned {0};", op.getPending());
+      llvm::formatv("wgmma.wait_group.sync.aligned {0};",
+                    countPendingGroups(op));
   Value result =
       LLVM::InlineAsmOp::create(
           b, LLVM::LLVMStructType::getLiteral(b.getContext(), types), operands,

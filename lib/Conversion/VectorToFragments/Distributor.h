@@ -147,6 +147,7 @@ private:
   mlir::LogicalResult distributeContract(mlir::vector::ContractionOp op);
   mlir::LogicalResult distributeTileContract(ContractTileOp op);
   void distributeWaitProduct(WaitProductOp op);
+  int64_t countPendingGroups(WaitProductOp op);
   Pieces describeTile(ContractTileOp op, int64_t steps);
 
   // Memory.

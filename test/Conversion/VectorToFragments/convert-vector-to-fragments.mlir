@@ -543,6 +543,35 @@ func.func @async_contract_tile(%tile: memref<4x33x8xf16, #gpu.address_space<work
   return
 }
 
+// With 32 rows for a warp a product is two groups, of which those of the second
+// product may be under way.
+// CHECK-LABEL: func.func @pending_groups(
+// CHECK-COUNT-4: wgmma.commit_group.sync.aligned;
+// CHECK:         "wgmma.wait_group.sync.aligned 2;"
+// CHECK:         "wgmma.wait_group.sync.aligned 0;"
+func.func @pending_groups(%tile: memref<4x33x8xf16, #gpu.address_space<workgroup>>,
+                          %x: memref<128x40xf16, #gpu.address_space<workgroup>>,
+                          %z: memref<128x40xf32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %threads = arith.constant 128 : index
+  %none = arith.constant 0.0 : f16
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %a = vector.transfer_read %x[%c0, %c0], %none {in_bounds = [true, true]} : memref<128x40xf16, #gpu.address_space<workgroup>>, vector<128x16xf16>
+    %zero = arith.constant dense<0.0> : vector<128x8xf32>
+    %0 = mta.contract_tile %a, %tile[] transposed, %zero async : vector<128x16xf16>, memref<4x33x8xf16, #gpu.address_space<workgroup>>, vector<128x8xf32>
+    %1 = mta.contract_tile %a, %tile[], %zero async : vector<128x16xf16>, memref<4x33x8xf16, #gpu.address_space<workgroup>>, vector<128x8xf32>
+    %s = mta.wait_product %0 pending 1 : vector<128x8xf32>
+    vector.transfer_write %s, %z[%c0, %c0] {in_bounds = [true, true]} : vector<128x8xf32>, memref<128x40xf32, #gpu.address_space<workgroup>>
+    %t = mta.wait_product %1 pending 0 : vector<128x8xf32>
+    vector.transfer_write %t, %z[%c0, %c8] {in_bounds = [true, true]} : vector<128x8xf32>, memref<128x40xf32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 128 : i64}
+  return
+}
+
 // One lane of the first head's warp writes the number of a row, all lanes that
 // have the row read it.
 // CHECK-LABEL: func.func @numbers_of_rows(

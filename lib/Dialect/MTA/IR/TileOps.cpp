@@ -94,7 +94,8 @@ static int64_t countBegun(ContractTileOp contract, WaitProductOp wait) {
   int64_t count = 0;
   for (Operation *op = contract->getNextNode(); op != wait;
        op = op->getNextNode())
-    op->walk([&](ContractTileOp other) { count += other.getAsync() ? 1 : 0; });
+    if (auto other = dyn_cast<ContractTileOp>(op))
+      count += other.getAsync() ? 1 : 0;
   return count;
 }
 

@@ -276,9 +276,8 @@ def MTA_WaitProductOp : Op<MTA_Dialect, "wait_product", [
     MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "the result of a product that tensor cores are at work on";
   let description = [{
-    Waits until at most `pending` of the products that were begun with `async`
-    are under way, in the order in which they were begun. `product` is none of
-    those: it is the result now.
+    Waits until at most the last `pending` of the products that were begun with
+    `async` are under way. `product` is none of those: it is the result now.
 
     This is `wgmma.wait_group` (PTX ISA 9.7.15.7.1).
 
@@ -286,7 +285,7 @@ def MTA_WaitProductOp : Op<MTA_Dialect, "wait_product", [
 
     - C1: `product` is the result of an `mta.contract_tile` with `async` in the
       same block.
-    - C2: after it at most `pending` others were begun before this operation.
+    - C2: since then at least `pending` others have been begun in the block.
 
     Example:
 
