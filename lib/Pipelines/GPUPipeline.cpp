@@ -85,6 +85,7 @@ void mta::buildGPUPipeline(OpPassManager &pm, const GPUOptions &options) {
   pm.addPass(mta::createPlanWorkgroupMemoryPass());
   buildLaunches(pm, options.blockSize);
   pm.addPass(mta::createKernelParametersPass());
+  pm.addPass(mta::createOneWorkgroupPass());
   // Contracts name kernels as they are called at last.
   if (options.mergeKernels)
     pm.addPass(mta::createMergeGPUModulesPass());

@@ -32,7 +32,7 @@ constexpr double kLaunchCycles = 3000;
 // schedule spills, on sm_80 and sm_90a, the least is that of the worst of 50
 // kernels; some fit that are taken not to.
 constexpr int64_t kUsualOverhead = 66, kLeastOverhead = 32, kStrip = 4,
-                  kTwoSweeps = 8, kManyHeadsOverhead = 40;
+                  kTwoSweeps = 8, kManyHeadsOverhead = 24;
 /// The least with a tile ahead, whose products assemblers mix with others:
 /// that of the worst of 40 kernels.
 constexpr int64_t kLeastAhead = 70;
@@ -84,10 +84,13 @@ static int64_t countQueriesOfManyHeads(const KernelPlan &plan) {
 }
 
 /// With a warp for every head bands and the weights of mixes are in workgroup
-/// memory. Before and after an operation there is a tile of scores.
+/// memory. Before and after an operation there is a tile of scores, and keys
+/// come from global memory: of every 8 of them, an address of 64 bits and a
+/// pair of registers for a step of the reduction.
 static int64_t countLiveOfManyHeads(const KernelPlan &plan) {
   int64_t accumulator = plan.accumulatorRows / 16 * plan.valueDim / 2;
-  return accumulator + plan.stripsOfWarp() * plan.keyTile +
+  int64_t keys = plan.keyTile / 8 * (2 + 2);
+  return accumulator + plan.stripsOfWarp() * plan.keyTile + keys +
          countQueriesOfManyHeads(plan);
 }
 

@@ -208,6 +208,8 @@ SmallVector<Value> TileKernel::emitSweep(const Sweep &sweep, ValueRange init,
   takeSplit(sweep, first, tiles);
   if (plan.isAhead)
     return emitAhead(sweep, first, tiles, init, body);
+  if (plan.hasManyHeads && !plan.hasSequences)
+    findBoundary();
   bool hasCopies = !plan.hasManyHeads, overlaps = plan.stages > 1;
   // A copy that no tile waits for would be under way in the next sweep.
   if (overlaps)

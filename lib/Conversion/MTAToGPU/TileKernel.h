@@ -256,6 +256,8 @@ private:
   mlir::Value applyMix(StepState &state, mlir::Value scores);
   mlir::Value isBoundary(mlir::Value column0, int64_t rows, int64_t trailing,
                          bool ownRowsOnly);
+  void findBoundary();
+  mlir::Value isBehindBoundary(mlir::Value tile, int64_t trailing);
   mlir::Value isAllowed(mlir::Value column0, int64_t rows);
   mlir::Value isAllowedInSequence(mlir::Value column0, int64_t rows);
   mlir::Value mask(mlir::Value scores, mlir::Value tile, int64_t trailing,
@@ -372,6 +374,8 @@ private:
   mlir::Value lastKeyBegin;
   /// The end of the keys that some row of the tile may read.
   mlir::Value tileKeyEnd;
+  /// Of many heads, the first tile of keys with pairs that are not allowed.
+  mlir::Value boundaryTile;
   /// Of several splits of the keys: which one it is, the number of its tile of
   /// queries, and, of the sweep that is emitted, the first tile of keys that is
   /// its own and how many before that it reads.

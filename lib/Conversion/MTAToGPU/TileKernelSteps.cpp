@@ -471,6 +471,37 @@ Value TileKernel::isBoundary(Value column0, int64_t rows, int64_t trailing,
   return result;
 }
 
+/// Numbers of tiles, of 32 bits, take one register where bounds of rows and
+/// keys are several of 64 bits in every tile of a kernel of many heads. One for
+/// all masks of a sweep: that of all rows of the tile and of results that do
+/// not trail, which no other comes before.
+void TileKernel::findBoundary() {
+  Value end = keyEnd;
+  if (isCausal())
+    end = b.min(end, b.add(b.add(b.max(firstRow, queryBegin), shift), 1));
+  Value first =
+      arith::DivUIOp::create(b, b.max(end, zero()), b.index(plan.keyTile));
+  if (mayBeBefore(plan.rows)) {
+    Value isBefore = b.compare(arith::CmpIPredicate::slt, firstRow, queryBegin);
+    first = arith::SelectOp::create(b, isBefore, zero(), first);
+  }
+  boundaryTile = arith::IndexCastOp::create(b, b.getI32Type(), first);
+}
+
+/// The same as `isBoundary`, or true in a few more tiles.
+Value TileKernel::isBehindBoundary(Value tile, int64_t trailing) {
+  using arith::CmpIPredicate;
+  Type i32 = b.getI32Type();
+  tile = arith::IndexCastOp::create(b, i32, tile);
+  Value result = b.compare(CmpIPredicate::uge, tile, boundaryTile);
+  if (trailing == 0)
+    return result;
+  Value first = arith::ConstantOp::create(
+      b, b.getI32IntegerAttr(llvm::divideCeil(trailing, plan.keyTile)));
+  return arith::OrIOp::create(b, result,
+                              b.compare(CmpIPredicate::ult, tile, first));
+}
+
 /// Whether pairs are allowed, the last `rows` rows of the tile x columns from
 /// `column0` on. What bounds them depends on the tile of keys and is small: as
 /// indices, the same in every tile, they would take registers all the time.
@@ -532,9 +563,10 @@ Value TileKernel::mask(Value scores, Value tile, int64_t trailing,
   auto type = cast<VectorType>(scores.getType());
   int64_t rows = type.getDimSize(type.getRank() - 2);
   Value column0 = b.add(b.mul(tile, plan.keyTile), -trailing);
-  auto branch = scf::IfOp::create(
-      b, scores.getType(), isBoundary(column0, rows, trailing, ownRowsOnly),
-      /*withElseRegion=*/true);
+  Value isCut = boundaryTile ? isBehindBoundary(tile, trailing)
+                             : isBoundary(column0, rows, trailing, ownRowsOnly);
+  auto branch = scf::IfOp::create(b, scores.getType(), isCut,
+                                  /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
   Value allowed = plan.hasSequences ? isAllowedInSequence(column0, rows)

@@ -26,14 +26,16 @@
 using namespace mlir;
 using namespace mta;
 
-static constexpr StringLiteral kReading = "mov.u32 $0, %ctaid.";
+static constexpr StringLiteral kReading = "mov.u32 $0, %";
 
 namespace {
 /// Clones scalar arithmetic on the numbers of a workgroup.
 class Recomputation {
 public:
-  Recomputation(ImplicitLocOpBuilder &b, gpu::LaunchOp launch)
-      : b(b), launch(launch) {}
+  /// With `number`, of fewer than 32 bits, assemblers do not see that what is
+  /// computed again is the same, either: a zero that they do not know is added.
+  Recomputation(ImplicitLocOpBuilder &b, gpu::LaunchOp launch, Value number)
+      : b(b), launch(launch), number(number) {}
 
   /// `value` computed again, or itself if it does not follow from the numbers
   /// of the workgroup.
@@ -42,35 +44,51 @@ public:
 private:
   /// The instruction's result is another one than that of the first reading for
   /// every pass.
-  Value readAgain(unsigned dim);
+  Value readAgain(StringRef name, unsigned dim);
 
   ImplicitLocOpBuilder &b;
   gpu::LaunchOp launch;
+  Value number;
   llvm::DenseMap<Value, Value> known;
 };
 } // namespace
 
-Value Recomputation::readAgain(unsigned dim) {
-  std::string text = (kReading + Twine("xyz"[dim]) + ";").str();
+Value Recomputation::readAgain(StringRef name, unsigned dim) {
+  std::string text = (kReading + name + "." + Twine("xyz"[dim]) + ";").str();
+  SmallVector<Value> operands;
+  if (number) {
+    text = "{ .reg .b32 zero; shr.u32 zero, $1, 31; " + text +
+           " xor.b32 $0, $0, zero; }";
+    operands.push_back(number);
+  }
   auto id = LLVM::InlineAsmOp::create(
-      b, b.getI32Type(), ValueRange(), text, "=r", /*has_side_effects=*/true,
-      /*is_align_stack=*/false, LLVM::TailCallKind::None,
-      LLVM::AsmDialectAttr(), ArrayAttr());
+      b, b.getI32Type(), operands, text, number ? "=r,r" : "=r",
+      /*has_side_effects=*/true, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
   return arith::IndexCastUIOp::create(b, b.getIndexType(), id.getResult(0));
 }
 
 Value Recomputation::computeAgain(Value value) {
   if (Value again = known.lookup(value))
     return again;
-  gpu::KernelDim3 ids = launch.getBlockIds();
+  gpu::KernelDim3 ids = launch.getBlockIds(), sizes = launch.getGridSize();
   for (auto [dim, id] : llvm::enumerate(ArrayRef<Value>{ids.x, ids.y, ids.z}))
     if (value == id)
-      return known[value] = readAgain(dim);
+      return known[value] = readAgain("ctaid", dim);
+  for (auto [dim, size] :
+       llvm::enumerate(ArrayRef<Value>{sizes.x, sizes.y, sizes.z}))
+    if (number && value == size)
+      return known[value] = readAgain("nctaid", dim);
   Operation *op = value.getDefiningOp();
   // Behind one loop and before another.
   auto text = dyn_cast_or_null<LLVM::InlineAsmOp>(op);
-  if (text && text.getAsmString().starts_with(kReading))
-    return known[value] = b.clone(*op)->getResult(0);
+  if (text && text.getAsmString().contains(kReading) &&
+      text->getParentOp() == launch && !text.getAsmString().contains("%tid.")) {
+    Operation *again = b.clone(*op);
+    if (number)
+      again->setOperands(number);
+    return known[value] = again->getResult(0);
+  }
   bool isArithmetic = op && op->getNumRegions() == 0 && isPure(op) &&
                       op->getParentOp() == launch &&
                       isa<arith::ArithDialect>(op->getDialect());
@@ -86,8 +104,27 @@ Value Recomputation::computeAgain(Value value) {
   return known[value] = clone->getResult(0);
 }
 
-void Distributor::computeAgainBehind(Operation *loop) {
-  Recomputation recomputation(b, launch);
+void Distributor::computeAgainIn(Block &branch) {
+  // Branches without products are those of masks, which few tiles take.
+  bool isRare =
+      !branch
+           .walk([](vector::ContractionOp) { return WalkResult::interrupt(); })
+           .wasInterrupted();
+  if (!tile || !isRare)
+    return;
+  Recomputation recomputation(b, launch, tile);
+  SmallVector<OpOperand *> uses;
+  branch.walk([&](Operation *op) {
+    for (OpOperand &use : op->getOpOperands())
+      if (use.get().getParentBlock() == &launch.getBody().front())
+        uses.push_back(&use);
+  });
+  for (OpOperand *use : uses)
+    use->set(recomputation.computeAgain(use->get()));
+}
+
+void Distributor::computeAgainBehind(Operation *loop, Value number) {
+  Recomputation recomputation(b, launch, number);
   auto isBefore = [&](Value value) {
     Operation *op = value.getDefiningOp();
     return value.getParentBlock() == loop->getBlock() &&

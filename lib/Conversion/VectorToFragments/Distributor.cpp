@@ -11,6 +11,8 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -160,27 +162,67 @@ void Distributor::bind(ValueRange old, ValueRange values) {
   }
 }
 
-LogicalResult Distributor::distributeFor(scf::ForOp op) {
-  auto loop = scf::ForOp::create(b, op.getLowerBound(), op.getUpperBound(),
-                                 op.getStep(), expand(op.getInitArgs()));
+Value Distributor::hide(Value number) {
+  return LLVM::InlineAsmOp::create(
+             b, b.getI32Type(), ValueRange(number), "mov.b32 $0, $1;", "=r,r",
+             /*has_side_effects=*/true, /*is_align_stack=*/false,
+             LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr())
+      .getResult(0);
+}
+
+/// What tiles are compared with: passes would compare with what it is the
+/// smaller or the larger one of, and keep all of that.
+void Distributor::hideNumbersOf(scf::ForOp loop) {
+  llvm::SetVector<Value> numbers;
+  loop.getBody()->walk([&](Operation *op) {
+    for (Value operand : op->getOperands())
+      if (operand.getType().isInteger(32) &&
+          operand.getParentBlock() == loop->getBlock() &&
+          !matchPattern(operand, m_Constant()))
+        numbers.insert(operand);
+  });
+  for (Value number : numbers)
+    number.replaceUsesWithIf(hide(number), [&](OpOperand &use) {
+      return loop->isProperAncestor(use.getOwner());
+    });
+}
+
+/// Where registers are short, a loop over tiles counts them in one register:
+/// there are fewer than 2^27 tiles of at least 16 keys. Passes would count
+/// several multiples of the number along with it, unless they do not know it.
+scf::ForOp Distributor::createLoop(scf::ForOp op, bool isOverTiles) {
+  auto narrow = [&](Value bound) -> Value {
+    return isOverTiles ? arith::IndexCastOp::create(b, b.getI32Type(), bound)
+                       : bound;
+  };
+  auto loop = scf::ForOp::create(
+      b, narrow(op.getLowerBound()), narrow(op.getUpperBound()),
+      narrow(op.getStep()), expand(op.getInitArgs()));
   Block *body = loop.getBody();
   if (op.getNumResults() == 0)
     body->getTerminator()->erase();
-  bind(op.getRegionIterArgs(), loop.getRegionIterArgs());
-  bool isOuter = loop->getParentOp() == launch;
   b.setInsertionPointToStart(body);
-  Value index =
-      isOuter ? hideIndex(loop.getInductionVar()) : loop.getInductionVar();
+  Value index = loop.getInductionVar();
+  if (isOverTiles) {
+    tile = hide(index), part = 0;
+    index = arith::IndexCastUIOp::create(b, b.getIndexType(), tile);
+  }
   op.getInductionVar().replaceAllUsesWith(index);
-  if (isOuter && isShortOfRegisters())
-    tile = index;
-  body->getOperations().splice(body->end(), op.getBody()->getOperations());
-  bind(op.getResults(), loop.getResults());
-  b.setInsertionPointToStart(body);
-  if (Operation *hidden = index.getDefiningOp())
-    b.setInsertionPointAfter(hidden);
+  return loop;
+}
+
+LogicalResult Distributor::distributeFor(scf::ForOp op) {
+  bool isOuter = op->getParentOp() == launch;
+  bool isOverTiles = isOuter && isShortOfRegisters();
+  if (isOverTiles)
+    hideNumbersOf(op);
+  scf::ForOp loop = createLoop(op, isOverTiles);
+  Block *body = loop.getBody();
+  bind(op.getRegionIterArgs(), loop.getRegionIterArgs());
   if (isOuter)
     locateAgain();
+  body->getOperations().splice(body->end(), op.getBody()->getOperations());
+  bind(op.getResults(), loop.getResults());
   if (failed(distribute(*body)))
     return failure();
   b.setInsertionPointAfter(loop);
@@ -188,7 +230,7 @@ LogicalResult Distributor::distributeFor(scf::ForOp op) {
     tile = Value();
     // What was computed before the loop would be in registers over it.
     locateAnew();
-    computeAgainBehind(op);
+    computeAgainBehind(op, isOverTiles ? loop.getUpperBound() : Value());
   }
   return success();
 }
@@ -203,8 +245,10 @@ LogicalResult Distributor::distributeIf(scf::IfOp op) {
     // What is computed here is not known after the branch.
     auto before = std::tuple(thread, warp, lane, group, position, head, row0);
     b.setInsertionPointToStart(to);
-    if (op.getNumResults() > 0 && !llvm::hasSingleElement(*to))
+    if (op.getNumResults() > 0 && !llvm::hasSingleElement(*to)) {
       locateAgain();
+      computeAgainIn(*to);
+    }
     LogicalResult result = distribute(*to);
     std::tie(thread, warp, lane, group, position, head, row0) = before;
     return result;
@@ -252,6 +296,7 @@ LogicalResult Distributor::distribute(Operation *op) {
           .Case([&](BarrierOp) {
             isReplaced = true;
             gpu::BarrierOp::create(b);
+            ++part;
             if (isInLoop(op))
               locateAgain();
             return success();
@@ -346,18 +391,6 @@ LogicalResult Distributor::distribute(Block &block) {
   return success();
 }
 
-/// Passes would count several multiples of it along with the tile.
-Value Distributor::hideIndex(Value index) {
-  if (!isShortOfRegisters())
-    return index;
-  Value number = arith::IndexCastUIOp::create(b, b.getI64Type(), index);
-  auto same = LLVM::InlineAsmOp::create(
-      b, b.getI64Type(), ValueRange(number), "mov.b64 $0, $1;", "=l,l",
-      /*has_side_effects=*/true, /*is_align_stack=*/false,
-      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
-  return arith::IndexCastUIOp::create(b, b.getIndexType(), same.getResult(0));
-}
-
 /// What follows from the place of a thread is the same in every iteration, and
 /// passes would keep all of it, dozens of addresses, in registers over a loop.
 /// Reading the thread's number again makes them compute it where it is used.
@@ -368,17 +401,21 @@ void Distributor::locateAgain() {
 
 /// Assemblers know that the number stays the same, and keep what follows from
 /// it as passes do, unless a zero that they cannot know is added in a loop: the
-/// number of a tile has fewer than 32 bits.
+/// number of a tile has fewer than 28 bits. It is another zero behind every
+/// barrier, as they would keep it from one to the next, too.
 void Distributor::locateAnew() {
   SmallVector<Value> operands;
   StringRef text = "mov.u32 $0, %tid.x;";
   if (tile) {
-    text = "{ .reg .b32 zero; shr.u32 zero, $1, 31; mov.u32 $0, %tid.x; "
+    text = "{ .reg .b32 zero; mul.hi.u32 zero, $1, $2; mov.u32 $0, %tid.x; "
            "xor.b32 $0, $0, zero; }";
-    operands.push_back(arith::IndexCastUIOp::create(b, b.getI32Type(), tile));
+    constexpr int32_t fewest = 2, most = 15;
+    int32_t factor = fewest + part % (most - fewest + 1);
+    operands = {tile,
+                arith::ConstantOp::create(b, b.getI32IntegerAttr(factor))};
   }
   auto id = LLVM::InlineAsmOp::create(
-      b, b.getI32Type(), operands, text, tile ? "=r,r" : "=r",
+      b, b.getI32Type(), operands, text, tile ? "=r,r,n" : "=r",
       /*has_side_effects=*/true, /*is_align_stack=*/false,
       LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
   locate(arith::IndexCastUIOp::create(b, b.getIndexType(), id.getResult(0)));

@@ -116,10 +116,16 @@ private:
   /// The same, if registers are short.
   void locateAgain();
   /// What follows from the number of the workgroup and is used behind `loop` as
-  /// well as before it, computed again behind it.
-  void computeAgainBehind(mlir::Operation *loop);
-  /// `index` as a number of which no pass knows what it is.
-  mlir::Value hideIndex(mlir::Value index);
+  /// well as before it, computed again behind it. Where registers are short,
+  /// with `number`, of fewer than 32 bits, the assembler does not see that it
+  /// is the same.
+  void computeAgainBehind(mlir::Operation *loop, mlir::Value number);
+  /// The same of what is used in a branch in the loop over tiles.
+  void computeAgainIn(mlir::Block &branch);
+  /// `number`, of 32 bits, as one of which no pass knows what it is.
+  mlir::Value hide(mlir::Value number);
+  void hideNumbersOf(mlir::scf::ForOp loop);
+  mlir::scf::ForOp createLoop(mlir::scf::ForOp op, bool isOverTiles);
   mlir::LogicalResult distribute(mlir::Block &block);
   mlir::LogicalResult distribute(mlir::Operation *op);
 
@@ -232,8 +238,10 @@ private:
   /// The thread's place: lane = 4 * group + position.
   mlir::Value thread, warp, lane, group, position;
   /// Where registers are shortest, with many heads and rows of a halo, the
-  /// number of the iteration of the loop over tiles.
+  /// number of the iteration of the loop over tiles, and the number of the part
+  /// of its body between two barriers.
   mlir::Value tile;
+  int64_t part = 0;
   /// The head of the warp, and the first row of its strips.
   mlir::Value head, row0;
   llvm::DenseMap<mlir::Value, Pieces> pieces;

@@ -941,17 +941,16 @@ func.func @copies_in_loops(%m: memref<192x24xf16, #gpu.address_space<workgroup>>
   return
 }
 
-// Warps of 16 heads with two strips: what follows from the number of a thread
-// follows from that of the iteration, too, of which nobody knows what it is.
+// Warps of 16 heads: what follows from the number of a thread follows from that
+// of the iteration, too, of which nobody knows what it is, and from another zero
+// of it behind every barrier.
 // CHECK-LABEL: func.func @loop_of_many_heads(
-// CHECK:           scf.for %[[I:.*]] = %c0 to
-// CHECK-NEXT:        %[[WIDE:.*]] = arith.index_castui %[[I]] : index to i64
-// CHECK-NEXT:        %[[SAME:.*]] = llvm.inline_asm has_side_effects "mov.b64 $0, $1;", "=l,l" %[[WIDE]]
-// CHECK-NEXT:        %[[INDEX:.*]] = arith.index_castui %[[SAME]] : i64 to index
-// CHECK-NEXT:        %[[NUMBER:.*]] = arith.index_castui %[[INDEX]] : index to i32
-// CHECK-NEXT:        llvm.inline_asm has_side_effects "{ .reg .b32 zero; shr.u32 zero, $1, 31; mov.u32 $0, %tid.x; xor.b32 $0, $0, zero; }", "=r,r" %[[NUMBER]]
+// CHECK:           %[[END:.*]] = arith.index_cast %{{.*}} : index to i32
+// CHECK:           scf.for %[[I:.*]] = %{{.*}} to %[[END]] step %{{.*}} : i32 {
+// CHECK-NEXT:        %[[TILE:.*]] = llvm.inline_asm has_side_effects "mov.b32 $0, $1;", "=r,r" %[[I]]
+// CHECK-NEXT:        llvm.inline_asm has_side_effects "{ .reg .b32 zero; mul.hi.u32 zero, $1, $2; mov.u32 $0, %tid.x; xor.b32 $0, $0, zero; }", "=r,r,n" %[[TILE]], %c2_i32
 // CHECK:             gpu.barrier
-// CHECK-NEXT:        llvm.inline_asm has_side_effects "{ .reg .b32 zero;{{.*}}, "=r,r" %[[NUMBER]]
+// CHECK-NEXT:        llvm.inline_asm has_side_effects "{ .reg .b32 zero; mul.hi{{.*}}, "=r,r,n" %[[TILE]], %c3_i32
 // CHECK:           }
 // CHECK-NEXT:      llvm.inline_asm has_side_effects "mov.u32 $0, %tid.x;", "=r"
 func.func @loop_of_many_heads(%n: index) {
@@ -965,5 +964,48 @@ func.func @loop_of_many_heads(%n: index) {
     }
     gpu.terminator
   } {mta.heads = 16 : i64, mta.rows = 32 : i64}
+  return
+}
+
+// What follows from the numbers of the workgroup is computed again in a branch
+// for a mask, of a zero that follows from the tile, and behind the loop, of one
+// that follows from the loop's end. What tiles are compared with is hidden.
+// CHECK-LABEL: func.func @mask_of_many_heads(
+// CHECK:           %[[BOUND:.*]] = arith.index_cast %{{.*}} : index to i32
+// CHECK:           %[[HIDDEN:.*]] = llvm.inline_asm has_side_effects "mov.b32 $0, $1;", "=r,r" %[[BOUND]]
+// CHECK:           %[[END:.*]] = arith.index_cast %{{.*}} : index to i32
+// CHECK:           scf.for {{.*}} to %[[END]]
+// CHECK-NEXT:        %[[TILE:.*]] = llvm.inline_asm has_side_effects "mov.b32 $0, $1;"
+// CHECK:             %[[IS_CUT:.*]] = arith.cmpi uge, %{{.*}}, %[[HIDDEN]] : i32
+// CHECK:             scf.if %[[IS_CUT]]
+// CHECK:               %[[ID:.*]] = llvm.inline_asm has_side_effects "{ .reg .b32 zero; shr.u32 zero, $1, 31; mov.u32 $0, %ctaid.x; xor.b32 $0, $0, zero; }", "=r,r" %[[TILE]]
+// CHECK:               %[[INDEX:.*]] = arith.index_castui %[[ID]] : i32 to index
+// CHECK:               arith.muli %[[INDEX]], %c16
+// CHECK:           %[[SIZE:.*]] = llvm.inline_asm has_side_effects "{ .reg .b32 zero; shr.u32 zero, $1, 31; mov.u32 $0, %nctaid.x; xor.b32 $0, $0, zero; }", "=r,r" %[[END]]
+// CHECK:           memref.store
+func.func @mask_of_many_heads(%n: index, %m: memref<?xindex>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %threads = arith.constant 512 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %n, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %row = arith.muli %bx, %c16 : index
+    %last = arith.subi %gx, %bx : index
+    %bound = arith.index_cast %row : index to i32
+    scf.for %i = %c0 to %n step %c1 {
+      %tile = arith.index_cast %i : index to i32
+      %cut = arith.cmpi uge, %tile, %bound : i32
+      %first = scf.if %cut -> index {
+        %next = arith.addi %row, %i : index
+        scf.yield %next : index
+      } else {
+        scf.yield %c0 : index
+      }
+      memref.store %i, %m[%first] : memref<?xindex>
+    }
+    memref.store %last, %m[%c0] : memref<?xindex>
+    gpu.terminator
+  } {mta.heads = 16 : i64, mta.rows = 16 : i64}
   return
 }

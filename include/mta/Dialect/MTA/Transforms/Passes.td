@@ -82,6 +82,30 @@ def KernelParametersPass : Pass<"mta-kernel-parameters", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def OneWorkgroupPass : Pass<"mta-one-workgroup", "::mlir::ModuleOp"> {
+  let summary = "let large workgroups have the registers of a multiprocessor";
+  let description = [{
+    Before: kernels whose `known_block_size` says how many threads a workgroup
+    has. After: those of 512 threads and more, with 128 registers or fewer for
+    each, have `nvvm.minctasm = 1`, so that the assembler does not spill some of
+    them to leave room for a second workgroup.
+
+    ```mlir
+    gpu.module @before {
+      gpu.func @kernel() kernel attributes {known_block_size = array<i32: 512, 1, 1>} {
+        gpu.return
+      }
+    }
+    gpu.module @after {
+      gpu.func @kernel() kernel attributes {known_block_size = array<i32: 512, 1, 1>, nvvm.minctasm = 1 : i32} {
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::NVVM::NVVMDialect"];
+}
+
 def VerifyBufferLayoutsPass
     : Pass<"mta-verify-buffer-layouts", "::mlir::ModuleOp"> {
   let summary = "check the layouts of arguments";
