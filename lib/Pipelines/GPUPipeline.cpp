@@ -40,6 +40,7 @@ static void buildSchedules(OpPassManager &pm, const mta::GPUOptions &options) {
   choose.ahead = options.ahead;
   choose.expectedQueries = options.expectedQueries;
   choose.expectedKeys = options.expectedKeys;
+  choose.expectedBatch = options.expectedBatch;
   choose.explain = options.explain;
   pm.addPass(mta::createChooseKernelSchedulePass(choose));
 }

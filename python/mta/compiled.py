@@ -31,8 +31,9 @@ def compile(attention: Attention, target: str = "reference", *, batch: int | Non
     that of the first GPU if none is given, and its kernel's shape,
     `rows`, `key_tile`, `warps`, `stages`, `query`, `scores`, `products` and
     `key_splits` (see `#mta.kernel_schedule`), and for what sizes that vary it is
-    to be the fastest, `expected_queries` and `expected_keys` (see
-    `mta-choose-kernel-schedule`); that of "ptx" also the `layout` of its arrays (see
+    to be the fastest, `expected_queries`, `expected_keys` and `expected_batch` (see
+    `mta-choose-kernel-schedule`), without which "cuda" has kernels for calls with
+    few rows beside those for many; that of "ptx" also the `layout` of its arrays (see
     `Attention.to_mlir`). What "cpu", "ptx" and "cuda" compile is kept on disk, see
     `mta.cache`. Raises ValueError for an unknown target or option or
     an illegal size, LibraryError when the target needs the native library and
@@ -50,7 +51,8 @@ class CompiledAttention:
     """An attention compiled for a target; made by `mta.compile`.
 
     `attention`, `target` and `signature` are what it was made of, `options` those of
-    the target. It is called on arrays; the first call compiles nothing more.
+    the target. It is called on arrays. Calls compile nothing more, but for target "cuda":
+    there the first one of another layout, or with few rows, does.
     """
 
     def __init__(self, attention: Attention, target: targets.Target, signature: Signature,

@@ -26,8 +26,7 @@ Arrays = Sequence[np.ndarray]
 # Options of `compiler.Device`, and those of `mta-gpu` besides its chip.
 _EMULATOR = ("lazy_copies", "seed", "threads")
 _KERNEL_SIZES = ("rows", "key_tile", "warps", "stages", "key_splits", "ahead",
-                 "expected_queries",
-                 "expected_keys")
+                 "expected_queries", "expected_keys", "expected_batch")
 _KERNEL_WORDS = {"query": ("registers", "workgroup", "global"),
                  "scores": ("f16", "f16x2", "f16x2_before", "f32"),
                  "products": ("mma", "wgmma"), "f32_precision": ("tf32x3", "tf32")}

@@ -316,7 +316,7 @@ def on_gpu_current_stream():
 def on_gpu_other_stream():
     """Memory of a library is its current stream's: kernels in another one have their turn there."""
     program = attention(dtype="f16")
-    run = mta.compile(program, "cuda")
+    run = mta.compile(program, "cuda", options={"key_splits": 1})
     current, other = new_stream(), new_stream()
     cupy = sys.modules["cupy"] = cupy_double(current)
     try:

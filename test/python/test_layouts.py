@@ -104,8 +104,8 @@ def test_packed_projections_and_shared_keys():
     assert_same(attention, arguments, arguments, ["strided"])
 
 
-@pytest.mark.parametrize("program", ["pre-conv", "v1"])
-def test_splits_of_the_keys(program):
+@pytest.mark.parametrize("program, kernels", [("pre-conv", 2), ("v1", 3)])
+def test_splits_of_the_keys(program, kernels):
     attention = attention_of(program, "bf16", heads=2, head_dim=32)
     arguments = random_arguments(attention, 1, 300)
     views = in_layout(arguments, 512)
@@ -113,10 +113,22 @@ def test_splits_of_the_keys(program):
     for layout, given in (("bhnd", arguments), ("bnhd", views), ("strided", views)):
         compiled = mta.compile(attention, "ptx", batch=1, queries=1, keys=300,
                                options={"layout": layout, "key_splits": 3})
-        assert len(compiled.contract.functions[0].kernels) > 1
+        # One that combines them, for v1 one with statistics, and none that copies.
+        assert len(compiled.contract.functions[0].kernels) == kernels
         result = compiled(**given).tobytes()
         expected = expected or result
         assert result == expected
+
+
+@pytest.mark.parametrize("program, dtype, heads, fields", [
+    ("pre-conv", "bf16", 2, {"log_sum_exp": True}), ("pre-conv", "f32", 3, {"query_halo": 5}),
+    ("v1", "f16", 4, {}), ("v2", "bf16", 16, {}), ("vector-gate", "bf16", 2, {"norm": True})])
+@pytest.mark.parametrize("splits", [2, 40])
+def test_splits_of_many_rows(program, dtype, heads, fields, splits):
+    """Rows of several heads and batches, 16 and 2 of which are combined at once."""
+    attention = attention_of(program, dtype, heads=heads, head_dim=32, **fields)
+    arguments = random_arguments(attention, 37, 70, batch=2)
+    assert_same(attention, arguments, in_layout(arguments, 75), key_splits=splits, key_tile=16)
 
 
 def test_sequences():

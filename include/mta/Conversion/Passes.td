@@ -123,7 +123,7 @@ def ChooseKernelSchedulePass : Pass<"mta-choose-kernel-schedule"> {
     A number of queries or keys that is not known is taken for the expected one.
     Without one it is taken for 2048, and keys are not split: what splits leave
     is as many times the outputs, for however many queries the kernel is called
-    with.
+    with. A batch that is not known is taken for the expected one, or for 4.
 
     A number that is not 0, or not negative for `ahead`, and a word that is not
     empty are taken as they are.
@@ -152,6 +152,8 @@ def ChooseKernelSchedulePass : Pass<"mta-choose-kernel-schedule"> {
            "Queries where their number is dynamic, with those of the halo">,
     Option<"expectedKeys", "expected-keys", "int64_t", "0",
            "Keys where their number is dynamic">,
+    Option<"expectedBatch", "expected-batch", "int64_t", "0",
+           "The batch where it is dynamic">,
     Option<"explain", "explain", "bool", "false",
            "Emit a remark with a table of the best candidates">
   ];
@@ -185,6 +187,10 @@ def ConvertVectorToFragmentsPass : Pass<"convert-vector-to-fragments"> {
     loads of pairs for f32, reductions over columns two shuffles, copies
     `nvgpu.device_async_copy` of 16 bytes. Nothing is indexed at run time but
     memory, so that all pieces are registers.
+
+    Elementwise operations with the attribute `mta.opaque` have results of 16
+    bits of which nothing is known, to passes and assemblers alike: where
+    registers are short, what is read of them is not kept as 32 bits.
 
     Contractions of f32 are products of tf32, of which hardware reads the upper
     19 bits. They have to say so by the attribute `mta.tf32`: whoever writes it

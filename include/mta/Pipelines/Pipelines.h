@@ -90,6 +90,11 @@ struct GPUOptions : public ReferenceGPUOptions {
       llvm::cl::desc("Keys for which a kernel of a dynamic number of them is "
                      "to be fast, 0 for 2048"),
       llvm::cl::init(0)};
+  PassOptions::Option<int64_t> expectedBatch{
+      *this, "expected-batch",
+      llvm::cl::desc("Batch for which a kernel of a dynamic one is to be fast, "
+                     "0 for 4"),
+      llvm::cl::init(0)};
   PassOptions::Option<bool> explain{
       *this, "explain",
       llvm::cl::desc("Emit a remark with the candidates for a kernel's shape"),

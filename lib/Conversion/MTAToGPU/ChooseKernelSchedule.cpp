@@ -99,16 +99,18 @@ std::optional<KernelTarget> ChooseKernelSchedulePass::findTarget() {
         << chip << "'";
     return std::nullopt;
   }
-  return KernelTarget{*hardware::findArchitecture(number), *gpu,
-                      hardware::hasWarpgroups(chip.getValue()),
-                      ExpectedSizes{expectedQueries, expectedKeys}};
+  return KernelTarget{
+      *hardware::findArchitecture(number), *gpu,
+      hardware::hasWarpgroups(chip.getValue()),
+      ExpectedSizes{expectedQueries, expectedKeys, expectedBatch}};
 }
 
 LogicalResult ChooseKernelSchedulePass::readRequest(KernelRequest &request) {
-  for (int64_t count : {expectedQueries.getValue(), expectedKeys.getValue()})
+  for (int64_t count : {expectedQueries.getValue(), expectedKeys.getValue(),
+                        expectedBatch.getValue()})
     if (count < 0)
-      return getOperation()->emitError("expects at least 0 expected queries "
-                                       "and keys, but got ")
+      return getOperation()->emitError("expects at least 0 expected queries, "
+                                       "keys and batches, but got ")
              << count;
   request.rows = rows;
   request.keyTile = keyTile;

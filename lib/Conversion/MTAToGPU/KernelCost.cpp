@@ -268,8 +268,9 @@ static Grid measureGrid(AttentionOp op, const KernelPlan &plan,
   double queries = lengthOr(query.getDimSize(2), expected.queries);
   double keys = lengthOr(key.getDimSize(2), expected.keys);
   double heads = sizeOr(query.getDimSize(1), std::max(kUsualHeads, plan.heads));
-  double groups =
-      sizeOr(query.getDimSize(0), kUsualBatch) * heads / plan.groupHeads;
+  double batch = sizeOr(query.getDimSize(0),
+                        expected.batch == 0 ? kUsualBatch : expected.batch);
+  double groups = batch * heads / plan.groupHeads;
   double halo = op.getQueryHalo(), tile = plan.queryTile();
   double tiles = std::ceil(std::max(queries - halo, 1.0) / tile);
   // Of many tiles, some stand for all.

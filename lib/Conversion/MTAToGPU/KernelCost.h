@@ -114,10 +114,10 @@ struct KernelCost {
   double microseconds = 0;
 };
 
-/// What is assumed of numbers of queries and keys that are not known; 0 for
-/// those of the published models.
+/// What is assumed of numbers of queries, keys and batches that are not known;
+/// 0 for those of the published models.
 struct ExpectedSizes {
-  int64_t queries = 0, keys = 0;
+  int64_t queries = 0, keys = 0, batch = 0;
 };
 
 /// What the candidates of one attention are compared on.

@@ -56,14 +56,11 @@ static Value toFlatBuffer(TileBuilder &b, Value tensor) {
 }
 
 /// The buffer that a result goes to: its destination, or a new one of the sizes
-/// `shape`. The kernel that combines splits of the keys takes all rows as one
-/// matrix, which rows with gaps are not.
-static Value allocateResult(TileBuilder &b, const KernelPlan &plan,
-                            Value result, ArrayRef<OpFoldResult> shape) {
+/// `shape`.
+static Value allocateResult(TileBuilder &b, Value result,
+                            ArrayRef<OpFoldResult> shape) {
   if (auto copy = findDestination(result))
-    if (plan.keySplits == 1 ||
-        getBufferType(copy.getDest()).getLayout().isIdentity())
-      return copy.getDest();
+    return copy.getDest();
   auto type = cast<RankedTensorType>(result.getType());
   SmallVector<Value> sizes;
   for (auto [dim, size] : llvm::enumerate(shape))
@@ -111,14 +108,23 @@ static LogicalResult verifyLayouts(AttentionOp op) {
 // Norms and gates
 //===----------------------------------------------------------------------===//
 
+/// Whether warps of one head each end the kernel, and not the one that combines
+/// splits of the keys.
+static bool isGatedByHead(const KernelPlan &plan) {
+  return plan.hasManyHeads && plan.keySplits == 1;
+}
+
 /// Beyond this, the accumulator and a row of a vector gate's weights do not fit
-/// into registers together.
-static constexpr int64_t kLargestGateDim = 128;
+/// into registers together. The 128 registers of a thread of more than 8 warps
+/// with a head each have room for half, without any that are spilled for it.
+static int64_t largestGateDim(const KernelPlan &plan) {
+  return isGatedByHead(plan) && plan.heads > 8 ? 64 : 128;
+}
 
 /// Whether a tile can be normed or gated before it is stored. The kernel's
 /// arithmetic is in f32. A vector gate is a product on tensor cores, for which
-/// the rows have to be in registers twice, with columns in order, and in f16 in
-/// its range, as they are after a norm.
+/// the rows have to be in registers twice, or with a warp for every head as two
+/// numbers of 16 bits, and in f16 in its range, as they are after a norm.
 static bool isFusable(Operation *next, const KernelPlan &plan, bool isNormed) {
   auto isWide = [](Type type) {
     return getElementTypeOrSelf(type).getIntOrFloatBitWidth() > 32;
@@ -130,8 +136,7 @@ static bool isFusable(Operation *next, const KernelPlan &plan, bool isNormed) {
   if (!gate || gate.isScalar())
     return true;
   Type weights = getElementTypeOrSelf(gate.getWeights());
-  return !plan.hasManyHeads &&
-         std::max(plan.headDim, plan.valueDim) <= kLargestGateDim &&
+  return std::max(plan.headDim, plan.valueDim) <= largestGateDim(plan) &&
          (weights.isBF16() || (weights.isF16() && isNormed));
 }
 
@@ -152,6 +157,9 @@ static void addEpilogue(TileBuilder &b, AttentionOp op, const KernelPlan &plan,
                                 ? toFlatBuffer(b, gate.getWeights())
                                 : toContiguousBuffer(b, gate.getWeights());
     buffers.biases[next] = toFlatBuffer(b, gate.getBias());
+    // What is gated part after part is stored so.
+    if (isGatedByHead(plan) && !gate.isScalar())
+      return;
   }
 }
 
@@ -179,9 +187,9 @@ static KernelBuffers makeBuffers(TileBuilder &b, AttentionOp op,
     buffers.weights[scoreOp] = toFlatBuffer(b, weights);
   }
   addEpilogue(b, op, plan, buffers);
-  buffers.output = allocateResult(b, plan, getOutput(op, buffers), shapes[0]);
+  buffers.output = allocateResult(b, getOutput(op, buffers), shapes[0]);
   if (Value logSumExp = op.getLogSumExp())
-    buffers.logSumExp = allocateResult(b, plan, logSumExp, shapes[1]);
+    buffers.logSumExp = allocateResult(b, logSumExp, shapes[1]);
   return buffers;
 }
 

@@ -51,8 +51,10 @@ public:
   void buildStatistics(mlir::Value tile, mlir::Value tiles, mlir::Value group,
                        mlir::Value batch);
   /// Emits the body of the launch that combines what the splits of the keys
-  /// leave: a tile of rows, of whatever batch and head.
-  void buildCombination(mlir::Value tile, int64_t splitsAtOnce);
+  /// leave: a tile of rows of a head of the output, in which heads and batches
+  /// are one where they lie in memory as one matrix.
+  void buildCombination(mlir::Value tile, mlir::Value headIndex,
+                        mlir::Value batchIndex, int64_t splitsAtOnce);
 
 private:
   /// An operand of contractions: 16-bit numbers, or f32 numbers as the sum of
@@ -130,6 +132,8 @@ private:
 
   // TileKernelOperands.cpp
   Operand toOperand(mlir::Value numbers);
+  /// Numbers of f32 as the sum of two of a type of 16 bits.
+  Operand splitNumbers(mlir::Value numbers, mlir::Type type);
   /// Weights of bf16 values, as they come from workgroup memory.
   Operand splitWeights(mlir::Value weights);
   Operand extractColumns(const Operand &operand, int64_t first, int64_t size);
@@ -193,7 +197,8 @@ private:
   void storeLogSumExpOnce(const Statistics &statistics);
 
   // TileKernelCombine.cpp
-  void locateRows(mlir::Value tile);
+  void locateRows(mlir::Value tile, mlir::Value headIndex,
+                  mlir::Value batchIndex);
   mlir::Value readStatistic(mlir::Value number, int64_t end, double none);
   void copyPartials(mlir::Value first, mlir::Value buffer);
   mlir::Value readPartial(mlir::Value buffer, int64_t number);
@@ -271,9 +276,15 @@ private:
   mlir::Value applyNorm(HeadNormOp norm, mlir::Value tile);
   mlir::Value applyScalarGate(GateOp gate, mlir::Value tile);
   mlir::Value applyVectorGate(GateOp gate, mlir::Value tile);
+  GateOp gateByHead();
+  mlir::Value multiplyGateByHead(GateOp gate, mlir::ArrayRef<Operand> parts,
+                                 int64_t number);
+  void storeGatedByHead(GateOp gate, mlir::Value tile);
   mlir::Value applyEpilogue(mlir::Value tile);
-  /// Writes the tile's own rows to `buffer`, whose first index is `first`.
-  void storeOwnRows(mlir::Value vector, mlir::Value buffer, mlir::Value first);
+  /// Writes the tile's own rows to `buffer`, whose first index is `first`, and
+  /// those of a part of the columns from `column` on.
+  void storeOwnRows(mlir::Value vector, mlir::Value buffer, mlir::Value first,
+                    int64_t column = 0);
   void storeNormalized(const Statistics &statistics, mlir::Value accumulator);
   void storeOutput(mlir::Value accumulator);
   void storeLogSumExp(const Statistics &statistics);
@@ -381,6 +392,9 @@ private:
   /// its own and how many before that it reads.
   mlir::Value split, tileNumber, firstOwnTile;
   int64_t warmUpTiles = 0;
+  /// Where splits are combined: the rows of all heads and batches, which each
+  /// of them has, and the number among these of the head's first.
+  mlir::Value rowsOfSplit, rowOfHead;
   /// With boundaries, in workgroup memory: RowBound x rows.
   mlir::Value rowBounds;
   /// The queries in registers, or nothing, and in workgroup memory.

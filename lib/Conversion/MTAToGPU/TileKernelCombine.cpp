@@ -17,7 +17,8 @@
 // not depend on which workgroup was first.
 //
 // Nothing here knows heads: a row is one of all batches and heads, so that few
-// queries of many heads still fill tiles.
+// queries of many heads still fill tiles. Only where a destination has gaps,
+// rows of several heads are not one matrix, and a tile is that of one head.
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,11 +51,17 @@ static Value withBatchAndHead(TileBuilder &b, Value buffer) {
       b, MemRefType::get(shape, type.getElementType()), buffer, groups, sizes);
 }
 
-/// The place of a tile of rows, as those of the only head of one batch. It may
-/// have fewer rows of its own than fragments have.
-void TileKernel::locateRows(Value tile) {
+/// The place of a tile of rows of a head, which is the only one of one batch
+/// where rows are those of all. It may have fewer rows of its own than
+/// fragments have.
+void TileKernel::locateRows(Value tile, Value headIndex, Value batchIndex) {
   queries = memref::DimOp::create(b, buffers.output, 2);
-  batch = head0 = zero();
+  head0 = headIndex;
+  batch = batchIndex;
+  Value heads = memref::DimOp::create(b, buffers.output, 1);
+  Value batches = memref::DimOp::create(b, buffers.output, 0);
+  rowsOfSplit = b.mul(b.mul(batches, heads), queries);
+  rowOfHead = b.mul(b.add(b.mul(batch, heads), head0), queries);
   int64_t halo = op.getQueryHalo();
   firstRow = row0 = b.add(b.mul(tile, plan.combinedRows()), halo);
   rowEnd = b.min(b.add(row0, plan.combinedRows()), b.add(queries, halo));
@@ -69,7 +76,7 @@ Value TileKernel::readStatistic(Value number, int64_t end, double none) {
       vector::BroadcastOp::create(
           b, VectorType::get({plan.rows}, b.getI1Type()), isSplit));
   Value first =
-      b.add(b.mul(number, queries),
+      b.add(b.add(b.mul(number, rowsOfSplit), rowOfHead),
             b.add(firstRow, -static_cast<int64_t>(op.getQueryHalo())));
   Value padding = arith::ConstantOp::create(b, b.getF32FloatAttr(none));
   return vector::TransferReadOp::create(
@@ -86,7 +93,7 @@ void TileKernel::copyPartials(Value first, Value buffer) {
   Value all = memref::DimOp::create(b, buffers.partialOutputs, 0);
   int64_t count = cast<MemRefType>(buffer.getType()).getDimSize(0);
   for (int64_t index = 0; index < count; ++index) {
-    Value begin = b.mul(b.add(first, index), queries);
+    Value begin = b.add(b.mul(b.add(first, index), rowsOfSplit), rowOfHead);
     Value limit = b.min(b.add(begin, end), all);
     CopyTileOp::create(b, buffers.partialOutputs,
                        ValueRange{b.add(begin, row), zero()}, buffer,
@@ -155,8 +162,9 @@ SmallVector<Value> TileKernel::addSplits(Value first, Value buffer,
   return {accumulator};
 }
 
-void TileKernel::buildCombination(Value tile, int64_t splitsAtOnce) {
-  locateRows(tile);
+void TileKernel::buildCombination(Value tile, Value headIndex, Value batchIndex,
+                                  int64_t splitsAtOnce) {
+  locateRows(tile, headIndex, batchIndex);
   Value buffer = b.workgroupBuffer(
       ArrayRef<int64_t>{splitsAtOnce, plan.rows, paddedRow(plan.valueDim)},
       b.getF32Type());
@@ -204,17 +212,22 @@ static int64_t splitsAtOnce(const KernelPlan &plan, int64_t workgroupLimit) {
   return std::min({kMost, plan.keySplits, fitting});
 }
 
-/// One strip of 16 rows for a warp, as many workgroups as it takes.
+/// One strip of 16 rows for a warp, as many workgroups as it takes: for a
+/// matrix of them, or for every head of every batch.
 static gpu::LaunchOp makeRowLaunch(TileBuilder &b, const KernelPlan &plan,
                                    Value output) {
-  Value rows = memref::DimOp::create(b, output, 0);
+  bool isMatrix = cast<MemRefType>(output.getType()).getRank() == 2;
+  auto size = [&](int64_t dim) -> Value {
+    return memref::DimOp::create(b, output, dim);
+  };
+  Value one = b.index(1);
   Value tiles = getValueOrCreateConstantIndexOp(
       b, b.getLoc(),
       affine::makeComposedFoldedAffineApply(
           b, b.getLoc(), b.getAffineSymbolExpr(0).ceilDiv(plan.combinedRows()),
-          {getAsOpFoldResult(rows)}));
-  Value one = b.index(1);
-  auto launch = gpu::LaunchOp::create(b, tiles, one, one,
+          {getAsOpFoldResult(size(isMatrix ? 0 : 2))}));
+  auto launch = gpu::LaunchOp::create(b, tiles, isMatrix ? one : size(1),
+                                      isMatrix ? one : size(0),
                                       b.index(plan.threads()), one, one);
   launch->setAttr("mta.heads", b.getI64IntegerAttr(plan.heads));
   launch->setAttr("mta.rows", b.getI64IntegerAttr(plan.rows));
@@ -234,17 +247,25 @@ void mta::emitCombination(OpBuilder &builder, AttentionOp op,
   rows.rows = rows.accumulatorRows = rows.softmaxRows = 16;
   rows.rowsBefore = 0;
   KernelBuffers flat = buffers;
-  flat.output = collapse(b, buffers.output, 3);
+  SmallVector<Value *> results = {&flat.output};
+  if (buffers.logSumExp && !plan.hasTwoSweeps())
+    results.push_back(&flat.logSumExp);
+  bool areMatrices = llvm::all_of(results, [](Value *result) {
+    return cast<MemRefType>(result->getType()).getLayout().isIdentity();
+  });
+  for (Value *result : results)
+    if (areMatrices)
+      *result = collapse(b, *result, 3);
   flat.partialOutputs = collapse(b, buffers.partialOutputs, 3);
   flat.partialStatistics = collapse(b, buffers.partialStatistics, 3);
-  if (buffers.logSumExp && !plan.hasTwoSweeps())
-    flat.logSumExp = collapse(b, buffers.logSumExp, 3);
   gpu::LaunchOp launch = makeRowLaunch(b, rows, flat.output);
-  flat.output = withBatchAndHead(b, flat.output);
-  if (buffers.logSumExp && !plan.hasTwoSweeps())
-    flat.logSumExp = withBatchAndHead(b, flat.logSumExp);
+  // Of views in its body a kernel has the sizes.
+  for (Value *result : results)
+    if (areMatrices)
+      *result = withBatchAndHead(b, *result);
+  gpu::KernelDim3 ids = launch.getBlockIds();
   TileKernel(b, op, rows, flat)
-      .buildCombination(launch.getBlockIds().x,
+      .buildCombination(ids.x, ids.y, ids.z,
                         splitsAtOnce(rows, workgroupLimit));
   builder.setInsertionPointAfter(launch);
 }

@@ -22,6 +22,10 @@
 using namespace mlir;
 using namespace mta;
 
+/// Columns of a gate's weights that a warp multiplies at once, where each has a
+/// head: as many as values come in one run.
+static constexpr int64_t kGateColumns = 32;
+
 /// `tile` as it reads after it was stored in elements of `type`.
 static Value roundTo(TileBuilder &b, Value tile, Type type) {
   return b.convert(b.convert(tile, type), b.getF32Type());
@@ -117,8 +121,74 @@ Value TileKernel::applyVectorGate(GateOp gate, Value tile) {
   return result;
 }
 
+/// The gate by which a kernel with a warp for every head ends, or null.
+GateOp TileKernel::gateByHead() {
+  Operation *last =
+      buffers.epilogue.empty() ? nullptr : buffers.epilogue.back();
+  auto gate = dyn_cast_or_null<GateOp>(last);
+  return plan.hasManyHeads && gate && !gate.isScalar() ? gate : GateOp();
+}
+
+/// Columns of a tile's product with the weights of a gate: those of the part
+/// `number`. With a warp for every head, the tile's columns are in the order in
+/// which the values came from memory, and so are rows and columns of the
+/// weights, which come from there in pieces as values do.
+Value TileKernel::multiplyGateByHead(GateOp gate, ArrayRef<Operand> parts,
+                                     int64_t number) {
+  Value matrix = buffers.weights.lookup(gate);
+  Type type = getElementTypeOrSelf(matrix.getType());
+  int64_t size = plan.valueDim * plan.valueDim;
+  int64_t sizes[] = {1, 1, plan.valueDim, plan.valueDim};
+  int64_t strides[] = {size, size, plan.valueDim, 1};
+  Value weights = memref::ReinterpretCastOp::create(
+      b, MemRefType::get(sizes, type), matrix, 0, sizes, strides);
+  auto columnsOf = [](const Operand &part) {
+    return cast<VectorType>(part[0].getType()).getShape().back();
+  };
+  int64_t first = number * kGateColumns, columns = columnsOf(parts[number]);
+  Value bias = readColumns(b, buffers.biases.lookup(gate), first, columns);
+  Value logits = b.broadcast(
+      bias, b.type({plan.accumulatorRows, columns}, b.getF32Type()));
+  for (auto [index, part] : llvm::enumerate(parts)) {
+    Value rhs =
+        LoadTileOp::create(b, b.type({columns, columnsOf(part)}, type), weights,
+                           ValueRange{zero(), zero(), b.index(first),
+                                      b.index(index * kGateColumns)},
+                           zero(), b.index(plan.valueDim), b.index(plan.heads));
+    logits = contract(part, {rhs}, logits, /*rhsTransposed=*/true);
+  }
+  return logits;
+}
+
+/// Registers have room for the tile once, as what is multiplied, of which what
+/// is gated is the sum. It is split part after part, and columns are stored as
+/// soon as they are gated.
+void TileKernel::storeGatedByHead(GateOp gate, Value tile) {
+  tile = roundTo(b, tile, getElementTypeOrSelf(gate.getInput()));
+  Type type = getElementTypeOrSelf(gate.getWeights());
+  SmallVector<Operand> parts;
+  for (int64_t first = 0; first < plan.valueDim; first += kGateColumns) {
+    int64_t columns = std::min(kGateColumns, plan.valueDim - first);
+    parts.push_back(splitNumbers(b.extractColumns(tile, first, columns), type));
+    for (Value part : parts.back())
+      part.getDefiningOp()->setAttr("mta.opaque", b.getUnitAttr());
+  }
+  for (auto [number, part] : llvm::enumerate(parts)) {
+    Value logits = multiplyGateByHead(gate, parts, number);
+    Value sum = arith::AddFOp::create(b, b.convert(part[0], b.getF32Type()),
+                                      b.convert(part[1], b.getF32Type()));
+    sum = applySigmoid(b, sum, logits, cast<VectorType>(sum.getType()));
+    sum = b.convert(sum, getElementTypeOrSelf(buffers.output.getType()));
+    storeOwnRows(sum, buffers.output, batch, number * kGateColumns);
+  }
+}
+
+/// All but a gate by which a kernel with a warp for every head ends.
 Value TileKernel::applyEpilogue(Value tile) {
+  GateOp last = gateByHead();
   for (Operation *next : buffers.epilogue) {
+    if (next == last)
+      break;
     tile = roundTo(b, tile, getElementTypeOrSelf(next->getOperand(0)));
     if (auto norm = dyn_cast<HeadNormOp>(next))
       tile = applyNorm(norm, tile);

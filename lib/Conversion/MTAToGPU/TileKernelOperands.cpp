@@ -55,15 +55,20 @@ TileKernel::Operand TileKernel::toOperand(Value numbers) {
   return {high, clearMissingBits(b, low, 0)};
 }
 
-/// Of the 11 bits of an f16 number the larger part has the first 8, and the
-/// difference is exact. It has the others.
+/// The larger part has the first bits, 8 of bf16 or 11 of f16, and the
+/// difference is exact. It has as many of the others.
+TileKernel::Operand TileKernel::splitNumbers(Value numbers, Type type) {
+  int64_t missing = type.isBF16() ? kMissingBitsBF16 : kMissingBits;
+  Value high = clearMissingBits(b, numbers, 0, missing);
+  Value low = arith::SubFOp::create(b, numbers, high);
+  return {b.convert(high, type), b.convert(low, type)};
+}
+
+/// An f16 number has 11 bits, and two of bf16 hold all.
 TileKernel::Operand TileKernel::splitWeights(Value weights) {
   if (getElementTypeOrSelf(weights.getType()) == element)
     return {weights};
-  Value all = b.convert(weights, b.getF32Type());
-  Value high = clearMissingBits(b, all, 0, kMissingBitsBF16);
-  Value low = arith::SubFOp::create(b, all, high);
-  return {b.convert(high, element), b.convert(low, element)};
+  return splitNumbers(b.convert(weights, b.getF32Type()), element);
 }
 
 TileKernel::Operand TileKernel::extractColumns(const Operand &operand,

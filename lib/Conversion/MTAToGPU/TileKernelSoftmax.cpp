@@ -68,7 +68,8 @@ Value TileKernel::isOwnRow(int64_t rows) {
       b, b.broadcast(isOwn, b.type({rows}, b.getI1Type())), exists);
 }
 
-void TileKernel::storeOwnRows(Value vector, Value buffer, Value first) {
+void TileKernel::storeOwnRows(Value vector, Value buffer, Value first,
+                              int64_t column) {
   auto type = cast<VectorType>(vector.getType());
   bool hasColumns = type.getRank() > rowsType().getRank();
   int64_t rows = type.getDimSize(type.getRank() - (hasColumns ? 2 : 1));
@@ -78,7 +79,7 @@ void TileKernel::storeOwnRows(Value vector, Value buffer, Value first) {
   if (hasColumns) {
     SmallVector<int64_t> shape(cast<VectorType>(mask.getType()).getShape());
     shape.push_back(type.getShape().back());
-    indices.push_back(zero());
+    indices.push_back(b.index(column));
     mask = b.broadcastRows(mask, VectorType::get(shape, b.getI1Type()));
   }
   mask = b.broadcast(mask, VectorType::get(type.getShape(), b.getI1Type()));
@@ -86,8 +87,10 @@ void TileKernel::storeOwnRows(Value vector, Value buffer, Value first) {
 }
 
 void TileKernel::storeOutput(Value accumulator) {
-  Value result = b.convert(applyEpilogue(accumulator),
-                           getElementTypeOrSelf(buffers.output.getType()));
+  Value result = applyEpilogue(accumulator);
+  if (GateOp gate = gateByHead())
+    return storeGatedByHead(gate, result);
+  result = b.convert(result, getElementTypeOrSelf(buffers.output.getType()));
   storeOwnRows(result, buffers.output, batch);
 }
 

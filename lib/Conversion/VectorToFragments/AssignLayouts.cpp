@@ -154,6 +154,15 @@ static SmallVector<unsigned> ownDims(AffineMap map, AffineMap other) {
   return dims;
 }
 
+/// Whether the operand B comes straight from memory that holds its columns as
+/// rows.
+static bool readsRowsOfColumns(vector::ContractionOp op) {
+  AffineMap map = op.getIndexingMapsArray()[1];
+  unsigned inner = map.getDimPosition(map.getNumResults() - 1);
+  return op.getRhs().getDefiningOp<LoadTileOp>() &&
+         op.getIteratorTypesArray()[inner] == vector::IteratorType::reduction;
+}
+
 void LayoutAssignment::anchor(vector::ContractionOp op) {
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   // The iteration dimensions: the column is the result's last one, the row the
@@ -178,15 +187,17 @@ void LayoutAssignment::anchor(vector::ContractionOp op) {
   for (auto [dim, type] : llvm::enumerate(op.getIteratorTypesArray()))
     if (type == vector::IteratorType::reduction)
       reduction = dim;
-  // What comes straight from memory is in runs of what is contiguous there.
+  // What comes straight from memory is in runs of what is contiguous there. To
+  // columns of a result in runs, which are multiplied in turn, it is the other
+  // operand that fits: its rows and columns are in their order then.
   Runs left = Runs::None, right = Runs::None, result = Runs::None;
-  if (op.getRhs().getDefiningOp<LoadTileOp>()) {
-    unsigned inner = maps[1].getDimPosition(maps[1].getNumResults() - 1);
-    if (inner == reduction)
-      left = right = Runs::Reduction;
-    else
-      right = result = Runs::Column;
-  }
+  LayoutAttr known = layouts.lookup(op.getLhs());
+  if (readsRowsOfColumns(op) && known && known.getRuns() == Runs::Column)
+    left = right = result = Runs::Column;
+  else if (readsRowsOfColumns(op))
+    left = right = Runs::Reduction;
+  else if (op.getRhs().getDefiningOp<LoadTileOp>())
+    right = result = Runs::Column;
   assign(op.getLhs(), Fragment::Accumulator, dims(maps[0], row, reduction),
          left);
   assign(op.getRhs(), Fragment::Rhs, dims(maps[1], reduction, column), right);
@@ -304,8 +315,16 @@ void LayoutAssignment::spread() {
 
 LogicalResult LayoutAssignment::run() {
   shareNothing();
-  root->walk([&](vector::ContractionOp op) { anchor(op); });
+  auto anchorAll = [&](bool isRowsOfColumns) {
+    root->walk([&](vector::ContractionOp op) {
+      if (readsRowsOfColumns(op) == isRowsOfColumns)
+        anchor(op);
+    });
+  };
+  anchorAll(/*isRowsOfColumns=*/false);
   root->walk([&](ContractTileOp op) { anchor(op); });
+  spread();
+  anchorAll(/*isRowsOfColumns=*/true);
   spread();
   root->walk([&](LoadTileOp op) { anchor(op); });
   spread();

@@ -104,8 +104,13 @@ LogicalResult Distributor::distributeContract(vector::ContractionOp op) {
                      Runs runs) {
     return (x.layout.getRuns() == runs) == (y.layout.getRuns() == runs);
   };
+  // The rows of an operand B with columns in runs are in order, unless they are
+  // columns of memory.
+  bool hasRowsInRuns = rhs.layout.getRuns() == Runs::Column &&
+                       rhs.layout.getDims().back() == DimRole::Row;
   if (!areAlike(lhs, rhs, Runs::Reduction) ||
-      !areAlike(rhs, shape, Runs::Column))
+      !areAlike(rhs, shape, Runs::Column) ||
+      (lhs.layout.getRuns() == Runs::Column) != hasRowsInRuns)
     return op.emitOpError("expects operands and a result with the same runs, "
                           "but got ")
            << lhs.layout << ", " << rhs.layout << " and " << shape.layout;

@@ -13,6 +13,21 @@ using namespace mlir;
 using namespace mta;
 
 /// The same operation on every piece.
+/// A pair of 16-bit elements of which nothing is known: what is read of it is
+/// not computed again from numbers of 32 bits, which would be in registers
+/// until then. Assemblers see through moves, but not through what lanes
+/// exchange, and be it with themselves.
+Value Distributor::hidePair(Value pair) {
+  auto word = VectorType::get({1}, b.getI32Type());
+  Value bits =
+      vector::ExtractOp::create(b, vector::BitCastOp::create(b, word, pair), 0);
+  Value same = gpu::ShuffleOp::create(b, bits, /*offset=*/0, /*width=*/32,
+                                      gpu::ShuffleMode::XOR)
+                   .getShuffleResult();
+  return vector::BitCastOp::create(
+      b, pair.getType(), vector::FromElementsOp::create(b, word, same));
+}
+
 LogicalResult Distributor::distributeElementwise(Operation *op) {
   Value result = op->getResult(0);
   FragmentShape shape = shapeOf(result);
@@ -25,9 +40,11 @@ LogicalResult Distributor::distributeElementwise(Operation *op) {
                             : operand);
     state.addTypes(shape.pieceType());
     for (NamedAttribute attribute : op->getAttrs())
-      if (attribute.getName() != "mta.layouts")
+      if (attribute.getName() != "mta.layouts" &&
+          attribute.getName() != "mta.opaque")
         state.addAttribute(attribute.getName(), attribute.getValue());
-    values.push_back(b.create(state)->getResult(0));
+    Value piece = b.create(state)->getResult(0);
+    values.push_back(op->hasAttr("mta.opaque") ? hidePair(piece) : piece);
   }
   pieces[result] = std::move(values);
   return success();

@@ -13,6 +13,10 @@
 //     operand B with columns along them, of which two rows make pairs:
 //         row 2t, 2t + 1 | g = 0: 4 elements | ... | g = 7: 4 |
 //
+//     operand B of a product with a result of that, the reduction along the
+//     rows of memory:
+//         row 4g + piece | t = 0: 8 elements | t = 1: 8 | t = 2: 8 | t = 3: 8 |
+//
 //===----------------------------------------------------------------------===//
 
 #include "Distributor.h"
@@ -87,6 +91,24 @@ void Distributor::loadAccumulator(LoadTileOp op, const FragmentShape &shape,
     }
 }
 
+/// The same with the reduction and the columns in the order of an accumulator
+/// that is in runs of columns: lane 4 g + t holds rows 2 t and 2 t + 1 of
+/// column g of a piece, which are one of the first and of the last `count`
+/// elements of its run there, and the element `piece` of run g.
+void Distributor::loadLikeColumns(LoadTileOp op, const FragmentShape &shape,
+                                  Pieces &result) {
+  for (auto [firstColumn, columns] : shape.columnRuns())
+    for (int64_t column = 0; column < columns; ++column)
+      for (auto [first, count] : splitRuns(shape.rowPieces, 4)) {
+        Value start = add(mul(position, 2 * count), 8 * first);
+        Value row = add(mul(group, columns), 8 * firstColumn + column);
+        Value run = loadRun(op, row, start, 2 * count);
+        for (int64_t piece = 0; piece < count; ++piece)
+          result[shape.at(0, first + piece, firstColumn + column)] =
+              vector::ShuffleOp::create(b, run, run, {piece, count + piece});
+      }
+}
+
 /// An operand B that memory holds as columns x reduction.
 void Distributor::loadReduction(LoadTileOp op, const FragmentShape &shape,
                                 Pieces &result) {
@@ -126,6 +148,8 @@ LogicalResult Distributor::distributeLoadTile(LoadTileOp op) {
   Pieces result(shape.size());
   if (!shape.layout.isRhs())
     loadAccumulator(op, shape, result);
+  else if (isTransposed && shape.layout.getRuns() == Runs::Column)
+    loadLikeColumns(op, shape, result);
   else if (isTransposed)
     loadReduction(op, shape, result);
   else

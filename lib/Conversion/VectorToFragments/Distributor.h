@@ -141,6 +141,7 @@ private:
 
   // Elements.
   mlir::LogicalResult distributeElementwise(mlir::Operation *op);
+  mlir::Value hidePair(mlir::Value pair);
   mlir::LogicalResult distributeConstant(mlir::Operation *op);
   mlir::LogicalResult distributeBroadcast(mlir::vector::BroadcastOp op);
   mlir::LogicalResult distributeStep(mlir::vector::StepOp op);
@@ -202,6 +203,8 @@ private:
   void loadAccumulator(LoadTileOp op, const FragmentShape &shape,
                        Pieces &result);
   void loadReduction(LoadTileOp op, const FragmentShape &shape, Pieces &result);
+  void loadLikeColumns(LoadTileOp op, const FragmentShape &shape,
+                       Pieces &result);
   void loadColumns(LoadTileOp op, const FragmentShape &shape, Pieces &result);
   /// `size` neighbouring elements of row `row` of the tile, from `column` on.
   mlir::Value loadRun(LoadTileOp op, mlir::Value row, mlir::Value column,

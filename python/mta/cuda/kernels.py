@@ -16,6 +16,7 @@ from mta.arrays import Array
 from mta.contract import Buffer, Sizes
 from mta.cuda import driver, streams
 from mta.cuda.driver import call
+from mta.cuda.expectation import expected_sizes
 from mta.cuda.memory import DeviceArray
 from mta.cuda.module import DeviceModule, stream_memory
 from mta.dtypes import numpy_dtype
@@ -38,7 +39,7 @@ _TORCH_NAMES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "
 
 
 class _Variant:
-    """The kernels for arrays of some layouts, on the GPUs they were launched on."""
+    """The kernels for some layouts and sizes, on the GPUs they were launched on."""
 
     def __init__(self, kernels: Kernels):
         self.kernels = kernels
@@ -58,8 +59,8 @@ class DeviceKernels:
     """An attention for target "cuda"; `mta.compile` makes it.
 
     `signature` is that of its function, `kernels` are PTX and contract, for `chip`, for
-    contiguous arrays. Others have kernels of their own, which are compiled when they are
-    first met.
+    contiguous arrays of many rows. Other layouts have kernels of their own, and so have
+    calls with few rows, see `expected_sizes`; they are compiled when they are first met.
     """
 
     def __init__(self, attention, signature, *, chip: str | None = None, **schedule: int | str):
@@ -73,17 +74,19 @@ class DeviceKernels:
         self._signature = signature
         self._schedule = schedule
         self._chip = chip
-        self._variants: dict[tuple[tuple[str, str], ...], _Variant] = {}
+        self._variants: dict[tuple, _Variant] = {}
         self._lock = threading.Lock()
-        #: Those for contiguous arrays.
-        self.kernels = self._variant({}).kernels
+        #: Those for contiguous arrays of many rows.
+        self.kernels = self._variant({}, {}).kernels
 
-    def _variant(self, layouts: Mapping[str, str]) -> _Variant:
-        key = tuple(sorted(layouts.items()))
+    def _variant(self, layouts: Mapping[str, str], expected: Mapping[str, int]) -> _Variant:
+        """Kernels for some layouts that are fast at the expected sizes, and right at all."""
+        key = (*sorted(layouts.items()), *sorted(expected.items()))
         with self._lock:
             if key not in self._variants:
                 self._variants[key] = _Variant(Kernels.build(
-                    self._attention, self._signature, self._chip, self._schedule, layouts))
+                    self._attention, self._signature, self._chip,
+                    {**self._schedule, **expected}, layouts))
             return self._variants[key]
 
     def __call__(self, named: Mapping[str, object], outputs: Sequence[object] | None,
@@ -147,7 +150,7 @@ class DeviceKernels:
         """Puts the kernels into the stream; results are `outputs` or new arrays for `model`."""
         inputs = [offsets[name] if name in offsets else views[name]
                   for name in self._signature.arguments]
-        contiguous = self._variant({}).function
+        contiguous = self.kernels.contract.function("attention")
         names = [buffer.name for buffer in contiguous.of_kind("input")]
         buffers = contiguous.of_kind("output")
         shapes = {name: x.shape for name, x in zip(names, inputs)}
@@ -157,7 +160,9 @@ class DeviceKernels:
         targets = {name: _output_view(name, output, buffer, sizes, index, handle)
                    for name, buffer, output in zip(("out", "log_sum_exp"), buffers, outputs)}
         # The order of a variant's outputs is that of the others.
-        variant = self._variant(_layouts({**views, **targets}))
+        expected = expected_sizes(self._attention, self._signature, self._schedule,
+                                  views["q"].shape, views["k"].shape[2])
+        variant = self._variant(_layouts({**views, **targets}), expected)
         placed = dict(zip(names, inputs)) | {
             buffer.name: target
             for buffer, target in zip(variant.function.of_kind("output"), targets.values())}

@@ -27,7 +27,8 @@
 // STAGE: 'mta.attention' op expects two stages and one split of the keys for a tile ahead, but got 1 and 1
 // SPLIT: 'mta.attention' op expects two stages and one split of the keys for a tile ahead, but got 2 and 3
 // HEADS: 'mta.attention' op expects no tile ahead for 5 to 16 heads of 16 bits that share a workgroup, but got 1
-// EXPECTED: expects at least 0 expected queries and keys, but got -3
+// RUN: not mta-opt %s -split-input-file -mta-choose-kernel-schedule='expected-batch=-3' 2>&1 | FileCheck %s --check-prefix=EXPECTED
+// EXPECTED: expects at least 0 expected queries, keys and batches, but got -3
 // GLOBAL: 'mta.attention' op expects queries in registers or workgroup memory but for 5 to 16 heads of 16 bits that share a workgroup, but got global
 // STAGED: 'mta.attention' op expects a kernel that fits into the 166912 bytes of workgroup memory of sm_80, but the smallest of those asked for takes 200576
 // MANY: 'mta.attention' op expects 16 rows, 16 warps, one stage and products by mma for 16 heads that share a workgroup

@@ -5,6 +5,7 @@
 // RUN: mta-opt %s -mta-choose-kernel-schedule='expected-queries=1' | FileCheck %s --check-prefix=FEW
 // RUN: mta-opt %s -mta-choose-kernel-schedule='expected-queries=1 expected-keys=65536' | FileCheck %s --check-prefix=LONG
 // RUN: mta-opt %s -mta-choose-kernel-schedule='expected-queries=4096' | FileCheck %s --check-prefix=PLENTY
+// RUN: mta-opt %s -mta-choose-kernel-schedule='expected-queries=1 expected-keys=4096 expected-batch=1' | FileCheck %s --check-prefix=ONE
 
 // One query of 16 heads that are mixed is one workgroup. With 86 splits each has
 // one of 86 tiles of keys; more, up to one for a multiprocessor, have no fewer.
@@ -39,4 +40,22 @@ func.func @unknown(%q: tensor<1x16x?x64xbf16>, %k: tensor<1x16x?x64xbf16>) -> te
     mta.yield %0 : tensor<1x16x?x?xf32>
   } : tensor<1x16x?x64xbf16>, tensor<1x16x?x64xbf16>, tensor<1x16x?x64xbf16> -> tensor<1x16x?x64xbf16>
   return %o : tensor<1x16x?x64xbf16>
+}
+
+// Of a batch that is not known, 4 or the expected one share the GPU.
+// CHECK-LABEL: @unknown_batch
+// CHECK-NOT: key_splits
+// CHECK: return
+// FEW-LABEL: @unknown_batch
+// FEW: key_splits = 22>)
+// ONE-LABEL: @unknown_batch
+// ONE: key_splits = 86>)
+func.func @unknown_batch(%q: tensor<?x16x?x64xbf16>, %k: tensor<?x16x?x64xbf16>, %w: tensor<1x16x16xbf16>) -> tensor<?x16x?x64xbf16> {
+  %o = mta.attention %q, %k, %k mask(causal) {
+  ^bb0(%s: tensor<?x16x?x?xf32>):
+    %0 = mta.head_mix %s, %w : tensor<?x16x?x?xf32>, tensor<1x16x16xbf16>
+    %1 = mta.softmax %0 : tensor<?x16x?x?xf32>
+    mta.yield %1 : tensor<?x16x?x?xf32>
+  } : tensor<?x16x?x64xbf16>, tensor<?x16x?x64xbf16>, tensor<?x16x?x64xbf16> -> tensor<?x16x?x64xbf16>
+  return %o : tensor<?x16x?x64xbf16>
 }

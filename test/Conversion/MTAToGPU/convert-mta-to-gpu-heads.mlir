@@ -126,3 +126,39 @@ func.func @no_room(%q: tensor<1x16x64x128xbf16>, %k: tensor<1x16x64x128xbf16>,
   } : tensor<1x16x64x128xbf16>, tensor<1x16x64x128xbf16>, tensor<1x16x64x8xbf16> -> tensor<1x16x64x8xbf16>
   return %o : tensor<1x16x64x8xbf16>
 }
+
+// A gate for every number is a product with its weights, straight from memory as
+// values are, of the two parts of a tile. 32 columns at a time are stored.
+// CHECK-LABEL: func.func @vector_gate(
+// CHECK-SAME:    %[[W:[a-z0-9]+]]: tensor<40x40xbf16>
+// CHECK-DAG:     %[[WEIGHTS:.*]] = bufferization.to_buffer %[[W]] read_only
+// CHECK-DAG:     %[[OUT:.*]] = memref.alloc() : memref<1x6x64x40xbf16>
+// CHECK:         gpu.launch
+// CHECK:           scf.for
+// CHECK:           arith.divf
+// CHECK:           arith.truncf {{.*}} {mta.opaque} : vector<8x16x32xf32> to vector<8x16x32xbf16>
+// CHECK:           arith.truncf {{.*}} {mta.opaque} : vector<8x16x32xf32> to vector<8x16x32xbf16>
+// CHECK:           arith.truncf {{.*}} {mta.opaque} : vector<8x16x8xf32> to vector<8x16x8xbf16>
+// CHECK:           arith.truncf {{.*}} {mta.opaque} : vector<8x16x8xf32> to vector<8x16x8xbf16>
+// CHECK:           %[[VIEW:.*]] = memref.reinterpret_cast %[[WEIGHTS]]
+// CHECK:           mta.load_tile %[[VIEW]][%c0, %c0, %c0, %c0] {{.*}} -> vector<8x32x32xbf16>
+// CHECK-COUNT-2:   vector.contract {{.*}} : vector<8x16x32xbf16>, vector<8x32x32xbf16> into vector<8x16x32xf32>
+// CHECK:           mta.load_tile %[[VIEW]][%c0, %c0, %c0, %c32] {{.*}} -> vector<8x32x8xbf16>
+// CHECK-COUNT-2:   vector.contract {{.*}} : vector<8x16x8xbf16>, vector<8x32x8xbf16> into vector<8x16x32xf32>
+// CHECK:           vector.transfer_write %{{.*}}, %[[OUT]][{{.*}}, %c0], {{.*}} : vector<8x16x32xbf16>
+// CHECK:           mta.load_tile %[[VIEW]][%c0, %c0, %c32, %c0] {{.*}} -> vector<8x8x32xbf16>
+// CHECK:           vector.transfer_write %{{.*}}, %[[OUT]][{{.*}}, %c32], {{.*}} : vector<8x16x8xbf16>
+// CHECK-NOT:     mta.gate
+func.func @vector_gate(%q: tensor<1x6x64x16xbf16>, %v: tensor<1x6x64x40xbf16>, %m: tensor<1x6x6xbf16>,
+    %w: tensor<40x40xbf16>, %b: tensor<40xbf16>) -> tensor<1x6x64x40xbf16> {
+  %o = mta.attention %q, %q, %v
+      kernel_schedule(<rows = 16, key_tile = 16, warps = 8, stages = 1,
+                       query = global, scores = f16>) {
+  ^bb0(%s: tensor<1x6x64x64xf32>):
+    %0 = mta.head_mix %s, %m : tensor<1x6x64x64xf32>, tensor<1x6x6xbf16>
+    %1 = mta.softmax %0 : tensor<1x6x64x64xf32>
+    mta.yield %1 : tensor<1x6x64x64xf32>
+  } : tensor<1x6x64x16xbf16>, tensor<1x6x64x16xbf16>, tensor<1x6x64x40xbf16> -> tensor<1x6x64x40xf32>
+  %g = mta.gate %o, %w, %b : tensor<1x6x64x40xf32>, tensor<40x40xbf16>, tensor<40xbf16> -> tensor<1x6x64x40xbf16>
+  return %g : tensor<1x6x64x40xbf16>
+}

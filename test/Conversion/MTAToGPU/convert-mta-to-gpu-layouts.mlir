@@ -20,13 +20,24 @@
 // CHECK-NOT:     bufferization.materialize_in_destination
 // CHECK:         return
 
-// The kernel that combines splits writes rows one after the other.
+// The kernel that combines splits writes there too, the rows of one head at a
+// time.
 // SPLIT-LABEL: func.func @tokens_first(
-// SPLIT:         %[[NEW:.*]] = memref.alloc() : memref<2x4x64x16xbf16>
-// SPLIT:         %[[ALL:.*]] = memref.collapse_shape %[[NEW]] {{\[\[}}0, 1, 2], [3]]
+// SPLIT-SAME:    %[[OUT:[a-z0-9]+]]: memref<2x4x64x16xbf16, strided<[?, 16, ?, 1]>>
+// SPLIT-NOT:     memref.alloc() : memref<2x4x64x16xbf16>
+// SPLIT:         %[[PARTS:.*]] = memref.alloc() : memref<4x4x64x16xf32>
 // SPLIT:         gpu.launch
-// SPLIT:         %[[RESULT:.*]] = bufferization.to_tensor %[[NEW]]
-// SPLIT:         bufferization.materialize_in_destination %[[RESULT]] in restrict writable
+// SPLIT:         %[[ALL:.*]] = memref.collapse_shape %[[PARTS]] {{\[\[}}0, 1, 2], [3]] : {{.*}} into memref<1024x16xf32>
+// SPLIT:         gpu.launch blocks(%[[TILE:[a-z0-9]+]], %[[HEAD:[a-z0-9]+]], %[[BATCH:[a-z0-9]+]]) in ({{.*}} = %c4, {{.*}} = %c4, {{.*}} = %c2)
+// Of 512 rows of a split, the 64 of a head.
+// SPLIT-DAG:       %[[FIRST:.*]] = arith.muli %[[TILE]], %c16
+// SPLIT-DAG:       %[[HEADS:.*]] = arith.muli %[[BATCH]], %c4
+// SPLIT-DAG:       %[[NUMBER:.*]] = arith.addi %[[HEADS]], %[[HEAD]]
+// SPLIT-DAG:       %[[OF_HEAD:.*]] = arith.muli %[[NUMBER]], %c64
+// SPLIT:           mta.copy_tile %[[ALL]][
+// SPLIT:           vector.transfer_write %{{.*}}, %[[OUT]][%[[BATCH]], %[[HEAD]], %[[FIRST]], %c0]
+// SPLIT-NOT:     bufferization.materialize_in_destination
+// SPLIT:         return
 func.func @tokens_first(%q: tensor<2x4x64x16xbf16> {bufferization.buffer_layout = strided<[?, 16, 64, 1]>},
                         %k: tensor<2x4x64x16xbf16>,
                         %out: memref<2x4x64x16xbf16, strided<[?, 16, ?, 1]>>) {

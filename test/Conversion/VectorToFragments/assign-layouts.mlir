@@ -208,6 +208,11 @@ func.func @mix(%w: memref<16x24xf16, #gpu.address_space<workgroup>>, %x: memref<
 // CHECK:         mta.load_tile {{.*}}mta.layouts = [#mta.layout<rhs[head, row, column] runs column>]
 // CHECK:         arith.constant {mta.layouts = [#mta.layout<accumulator[head, row, column] runs column>]}
 // CHECK:         vector.contract {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column] runs column>]
+// Rows of a result with columns in runs are multiplied as they are: both rows
+// and columns of the operand B are in that order.
+// CHECK:         arith.truncf {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column] runs column>]
+// CHECK:         mta.load_tile {{.*}}mta.layouts = [#mta.layout<rhs[head, column, row] runs column>]
+// CHECK:         vector.contract {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column] runs column>]
 // CHECK:         mta.load_tile {{.*}}mta.layouts = [#mta.layout<accumulator[head, row, column] runs reduction>]
 func.func @runs(%q: memref<1x16x?x32xf16>, %rows: index, %staged: memref<16x16x32xf16, #gpu.address_space<workgroup>>) {
   %c0 = arith.constant 0 : index
@@ -229,6 +234,12 @@ func.func @runs(%q: memref<1x16x?x32xf16>, %rows: index, %staged: memref<16x16x3
       indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, k, c)>, affine_map<(h, r, c, k) -> (h, r, c)>],
       iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %p, %v, %none
         : vector<16x16x16xf16>, vector<16x16x32xf16> into vector<16x16x32xf32>
+    %x = arith.truncf %o : vector<16x16x32xf32> to vector<16x16x32xf16>
+    %g = mta.load_tile %q[%c0, %c0, %c0, %c0] rows(%c0 to %rows) shared(%c1) : memref<1x16x?x32xf16> -> vector<16x32x32xf16>
+    %y = vector.contract {
+      indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, c, k)>, affine_map<(h, r, c, k) -> (h, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %x, %g, %o
+        : vector<16x16x32xf16>, vector<16x32x32xf16> into vector<16x16x32xf32>
     %w = mta.load_tile %q[%c0, %c0, %c0, %c0] rows(%c0 to %rows) shared(%c1) : memref<1x16x?x32xf16> -> vector<16x16x32xf16>
     vector.transfer_write %w, %staged[%c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<16x16x32xf16>, memref<16x16x32xf16, #gpu.address_space<workgroup>>
     gpu.terminator

@@ -501,6 +501,28 @@ func.func @two_warps(%tile: memref<4x33x8xf16, #gpu.address_space<workgroup>>, %
 
 // -----
 
+func.func @rows_in_another_order(%k: memref<1x1x64x16xf16>, %x: memref<1x16x16xf16, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %zero = arith.constant {mta.layouts = [#mta.layout<accumulator[head, row, column] runs column>]} dense<0.0> : vector<1x16x8xf32>
+    %a = vector.transfer_read %x[%c0, %c0, %c0], %pad {in_bounds = [true, true, true], mta.layouts = [#mta.layout<accumulator[head, row, column]>]} : memref<1x16x16xf16, #gpu.address_space<workgroup>>, vector<1x16x16xf16>
+    %b = mta.load_tile %k[%c0, %c0, %c0, %c0] rows(%c0 to %threads) shared(%c1) {mta.layouts = [#mta.layout<rhs[head, column, row] runs column>]} : memref<1x1x64x16xf16> -> vector<1x8x16xf16>
+    // expected-error@+1 {{'vector.contract' op expects operands and a result with the same runs, but got #mta.layout<accumulator[head, row, column]>, #mta.layout<rhs[head, column, row] runs column> and #mta.layout<accumulator[head, row, column] runs column>}}
+    %c = vector.contract {
+      indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, c, k)>, affine_map<(h, r, c, k) -> (h, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"], mta.layouts = [#mta.layout<accumulator[head, row, column] runs column>]} %a, %b, %zero
+        : vector<1x16x16xf16>, vector<1x8x16xf16> into vector<1x16x8xf32>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
+// -----
+
 func.func @runs_that_differ(%k: memref<1x1x64x16xf16>, %x: memref<1x16x16xf16, #gpu.address_space<workgroup>>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

@@ -709,6 +709,56 @@ func.func @load_runs(%q: memref<1x1x64x32xf16>, %k: memref<1x1x64x32xf16>, %z: m
   return
 }
 
+// What is multiplied with a result whose columns are in runs has rows and columns
+// in their order: of 32 columns of 32, a lane loads 8 neighbours of the rows
+// 4g to 4g + 3, of which the first and the fifth are a pair. A lane hands its
+// opaque pairs to itself.
+// CHECK-LABEL: func.func @load_like_columns(
+// CHECK-SAME:    %[[V:[^:]*]]: memref<1x1x64x32xf16>, %[[W:[^:]*]]: memref<1x1x32x32xf16>
+// CHECK:           %[[GROUP:.*]] = arith.divui %{{.*}}, %c4
+// CHECK:           %[[ROW:.*]] = arith.muli %[[GROUP]], %c4
+// CHECK:           vector.load %[[V]][{{.*}}, %[[ROW]]]
+// CHECK-COUNT-8:   nvvm.mma.sync
+// CHECK-COUNT-8:   gpu.shuffle  xor %{{.*}}, %c0_i32, %c32_i32 : i32
+// CHECK-NOT:       gpu.shuffle
+// CHECK:           arith.index_cast %[[ROW]]
+// CHECK:           %[[EIGHT:.*]] = vector.load %[[W]]{{.*}} {alignment = 16 : i64} : memref<1x1x32x32xf16>, vector<8xf16>
+// CHECK:           vector.shuffle %[[EIGHT]], %[[EIGHT]] [0, 4]
+// CHECK:           vector.shuffle %[[EIGHT]], %[[EIGHT]] [1, 5]
+// CHECK:           vector.shuffle %[[EIGHT]], %[[EIGHT]] [2, 6]
+// CHECK:           vector.shuffle %[[EIGHT]], %[[EIGHT]] [3, 7]
+// CHECK-COUNT-3:   vector.load %[[W]]
+// CHECK-NOT:       vector.load
+// CHECK-COUNT-8:   nvvm.mma.sync
+// CHECK-NOT:       nvvm.mma.sync
+func.func @load_like_columns(%v: memref<1x1x64x32xf16>, %w: memref<1x1x32x32xf16>, %p: memref<1x16x40xf16, #gpu.address_space<workgroup>>, %z: memref<1x1x16x32xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %pad = arith.constant 0.0 : f16
+    %zero = arith.constant dense<0.0> : vector<1x16x32xf32>
+    %bias = arith.constant dense<1.0> : vector<1x16x32xf32>
+    %a = vector.transfer_read %p[%c0, %c0, %c0], %pad {in_bounds = [true, true, true]} : memref<1x16x40xf16, #gpu.address_space<workgroup>>, vector<1x16x32xf16>
+    %b = mta.load_tile %v[%c0, %c0, %c0, %c0] rows(%c0 to %c64) shared(%c1) : memref<1x1x64x32xf16> -> vector<1x32x32xf16>
+    %o = vector.contract {
+      indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, k, c)>, affine_map<(h, r, c, k) -> (h, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %a, %b, %zero
+        : vector<1x16x32xf16>, vector<1x32x32xf16> into vector<1x16x32xf32>
+    %x = arith.truncf %o {mta.opaque} : vector<1x16x32xf32> to vector<1x16x32xf16>
+    %g = mta.load_tile %w[%c0, %c0, %c0, %c0] rows(%c0 to %c32) shared(%c1) : memref<1x1x32x32xf16> -> vector<1x32x32xf16>
+    %y = vector.contract {
+      indexing_maps = [affine_map<(h, r, c, k) -> (h, r, k)>, affine_map<(h, r, c, k) -> (h, c, k)>, affine_map<(h, r, c, k) -> (h, r, c)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]} %x, %g, %bias
+        : vector<1x16x32xf16>, vector<1x32x32xf16> into vector<1x16x32xf32>
+    vector.transfer_write %y, %z[%c0, %c0, %c0, %c0] {in_bounds = [true, true, true]} : vector<1x16x32xf32>, memref<1x1x16x32xf32>
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 16 : i64}
+  return
+}
+
 // What was loaded in runs is written in runs, and read in runs. In global memory
 // heads beyond the last one are the last, in workgroup memory each has a place.
 // The first rows that are read are 6 above the first one.
