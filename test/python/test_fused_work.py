@@ -150,6 +150,16 @@ def test_work_and_bank_conflicts_of_pre_conv(tmp_path, chip):
     assert 32 * total["global_sectors_written"] == total["global_bytes_written"] == 123 * 128 * 2
 
 
+@pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize("head_dim", [16, 32, 48, 80, 96, 112, 160])
+def test_copies_meet_no_bank_conflicts(head_dim, chip, tmp_path):
+    """Also of rows that are no multiple of 128 bytes, of which eight threads copy several."""
+    attention = mta.Attention(heads=1, head_dim=head_dim, causal=False, dtype="bf16")
+    total = emulate(attention, 64, 200, "rows=64 key-tile=64 warps=4 stages=2", tmp_path,
+                    chip)["total"]
+    assert total["shared_bank_conflicts"] == 0
+
+
 def test_keys_of_other_sequences_are_skipped(tmp_path):
     """The first workgroup reads keys 0 to 184, 3 tiles, the other one 184 to 368, tiles 2 to 5."""
     attention = mta.Attention(heads=1, head_dim=128, pre_conv=(6, 11), causal=False, dtype="bf16",

@@ -8,6 +8,8 @@
 
 #include "KernelCost.h"
 
+#include "mta/Dialect/MTA/IR/KernelShape.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -349,8 +351,11 @@ void WarpCounter::countValuesByHead() {
 
 /// Pieces of 16 bytes, shared by all warps.
 void WarpCounter::countCopies(int64_t columns) {
-  int64_t pieces = plan.keyTile * columns * plan.elementBytes / 16;
-  double copies = plan.heads * llvm::divideCeil(pieces, plan.threads());
+  double copies = 0;
+  for (const CopyPart &part : splitCopy(
+           plan.keyTile, columns * plan.elementBytes / 16, plan.elementBytes))
+    copies += plan.heads *
+              llvm::divideCeil(plan.keyTile * part.pieces, plan.threads());
   double bytes =
       double(plan.heads) * plan.keyTile * columns * plan.elementBytes;
   counts.instructions += copies * (1 + kCopyAddressing);

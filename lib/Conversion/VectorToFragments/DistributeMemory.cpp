@@ -357,6 +357,27 @@ LogicalResult Distributor::distributeWrite(vector::TransferWriteOp op) {
 //===----------------------------------------------------------------------===//
 
 /// Pieces of 16 bytes, neighbouring ones by neighbouring threads.
+/// The row and the place in it of a part's piece. Rows, and panels, are an odd
+/// number of pieces apart, so that q pieces of 8 / q rows at a distance of q lie
+/// in different banks.
+std::pair<Value, Value> Distributor::locatePiece(Value piece,
+                                                 const CopyPart &part) {
+  auto divide = [&](Value value, int64_t by) -> Value {
+    return arith::DivUIOp::create(b, value, constant(by));
+  };
+  auto rest = [&](Value value, int64_t by) -> Value {
+    return arith::RemUIOp::create(b, value, constant(by));
+  };
+  int64_t pieces = part.pieces;
+  Value place = add(rest(piece, pieces), part.first);
+  if (!part.isBesideOthers)
+    return {divide(piece, pieces), place};
+  Value block = mul(divide(piece, 8 * pieces), 8);
+  Value inBlock = rest(piece, 8 * pieces);
+  Value row = mul(rest(divide(inBlock, pieces), 8 / pieces), pieces);
+  return {add(block, add(row, divide(inBlock, 8))), place};
+}
+
 LogicalResult Distributor::distributeCopy(CopyTileOp op) {
   if (isWorkgroup(op.getSource()) || !isWorkgroup(op.getDest()))
     return op.emitOpError("expects a copy of global to workgroup memory to be "
@@ -364,15 +385,13 @@ LogicalResult Distributor::distributeCopy(CopyTileOp op) {
            << op.getSource().getType() << " to " << op.getDest().getType();
   int64_t size =
       128 / cast<MemRefType>(op.getDest().getType()).getElementTypeBitWidth();
-  int64_t rows = op.getShape()[0], columns = op.getShape()[1] / size;
-  int64_t total = rows * columns, threads = 32 * warps;
+  int64_t rows = op.getShape()[0], threads = 32 * warps;
   // Nothing waits for the addresses of copies, which are many.
   auto before = std::tuple(thread, warp, lane, group, position, head, row0);
   if (isInLoop(op) && (hasFewRegisters() || size == 4))
     locateAnew();
-  auto copy = [&](Value piece) {
-    Value row = arith::DivUIOp::create(b, piece, constant(columns));
-    Value panel = arith::RemUIOp::create(b, piece, constant(columns));
+  auto copy = [&](Value piece, const CopyPart &part) {
+    auto [row, panel] = locatePiece(piece, part);
     Value column = mul(panel, size);
     SmallVector<Value> from(op.getSourceIndices()), to(op.getDestIndices());
     size_t last = from.size() - 1;
@@ -391,17 +410,20 @@ LogicalResult Distributor::distributeCopy(CopyTileOp op) {
         op.getSource(), from, b.getIndexAttr(size), elements,
         /*bypassL1=*/b.getUnitAttr());
   };
-  for (int64_t first = 0; first < total; first += threads) {
-    Value piece = add(thread, first);
-    OpBuilder::InsertionGuard guard(b);
-    if (first + threads > total) {
-      Value isInside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
-                                             piece, constant(total));
-      auto branch = scf::IfOp::create(b, isInside, /*withElseRegion=*/false);
-      b.setInsertionPointToStart(branch.thenBlock());
+  for (const CopyPart &part :
+       splitCopy(rows, op.getShape()[1] / size, /*elementBytes=*/16 / size))
+    for (int64_t first = 0, total = rows * part.pieces; first < total;
+         first += threads) {
+      Value piece = add(thread, first);
+      OpBuilder::InsertionGuard guard(b);
+      if (first + threads > total) {
+        Value isInside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
+                                               piece, constant(total));
+        auto branch = scf::IfOp::create(b, isInside, /*withElseRegion=*/false);
+        b.setInsertionPointToStart(branch.thenBlock());
+      }
+      copy(piece, part);
     }
-    copy(piece);
-  }
   std::tie(thread, warp, lane, group, position, head, row0) = before;
   return success();
 }

@@ -15,7 +15,7 @@
 #ifndef MTA_LIB_CONVERSION_VECTORTOFRAGMENTS_DISTRIBUTOR_H
 #define MTA_LIB_CONVERSION_VECTORTOFRAGMENTS_DISTRIBUTOR_H
 
-#include "mta/Dialect/MTA/IR/MTA.h"
+#include "mta/Dialect/MTA/IR/KernelShape.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -192,6 +192,8 @@ private:
   mlir::LogicalResult distributeWrite(mlir::vector::TransferWriteOp op);
   mlir::LogicalResult distributeGather(mlir::vector::GatherOp op);
   mlir::LogicalResult distributeCopy(CopyTileOp op);
+  std::pair<mlir::Value, mlir::Value> locatePiece(mlir::Value piece,
+                                                  const CopyPart &part);
   mlir::LogicalResult distributeFill(mlir::linalg::FillOp op);
   /// `indices` of a place with head piece `head`, `row` and `column` added to
   /// those of the dimensions that the vector has.

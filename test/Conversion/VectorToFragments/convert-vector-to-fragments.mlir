@@ -342,6 +342,42 @@ func.func @copies(%m: memref<20x24xf16, #gpu.address_space<workgroup>>, %g: memr
   return
 }
 
+// Of 96 columns the last 32 are a part of their own: eight threads copy the four
+// pieces of two rows that are four apart, as pieces of the next row would lie in
+// banks that those of this one take.
+// CHECK-LABEL: func.func @copies_in_parts(
+// CHECK:         gpu.launch {{.*}} threads(%[[THREAD:[^,]*]],
+// CHECK:           arith.divui %[[THREAD]], %c8
+// CHECK:           nvgpu.device_async_copy
+// CHECK:           nvgpu.device_async_copy
+// CHECK:           %[[REST:.*]] = arith.remui %[[THREAD]], %c4
+// CHECK:           %[[PLACE:.*]] = arith.addi %[[REST]], %c8
+// CHECK:           %[[BLOCK:.*]] = arith.divui %[[THREAD]], %c32
+// CHECK:           %[[ROWS:.*]] = arith.muli %[[BLOCK]], %c8
+// CHECK:           %[[IN_BLOCK:.*]] = arith.remui %[[THREAD]], %c32
+// CHECK:           %[[FOUR:.*]] = arith.divui %[[IN_BLOCK]], %c4
+// CHECK:           %[[SECOND:.*]] = arith.remui %[[FOUR]], %c2
+// CHECK:           %[[DISTANT:.*]] = arith.muli %[[SECOND]], %c4
+// CHECK:           %[[OFFSET:.*]] = arith.divui %[[IN_BLOCK]], %c8
+// CHECK:           %[[IN_ROWS:.*]] = arith.addi %[[DISTANT]], %[[OFFSET]]
+// CHECK:           arith.addi %[[ROWS]], %[[IN_ROWS]]
+// CHECK:           nvgpu.device_async_copy
+// CHECK-NOT:       nvgpu.device_async_copy
+func.func @copies_in_parts(%m: memref<16x104xf16, #gpu.address_space<workgroup>>, %g: memref<?x96xf16>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %threads = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %threads, %sy = %c1, %sz = %c1) {
+    mta.copy_tile %g[%c0, %c0], %m[%c0, %c0] limit(%n) shape [16, 96] : memref<?x96xf16>, memref<16x104xf16, #gpu.address_space<workgroup>>
+    mta.commit_copies
+    mta.wait_copies
+    mta.barrier
+    gpu.terminator
+  } {mta.heads = 1 : i64, mta.rows = 32 : i64}
+  return
+}
+
 // A branch for every row of the lane.
 // CHECK-LABEL: func.func @masked_write(
 // CHECK-SAME:    %[[G:[^:]*]]: memref<?x8xf16>
@@ -972,7 +1008,7 @@ func.func @behind_loops(%n: index, %z: memref<?xindex>) {
 // CHECK:           scf.for
 // CHECK-NEXT:        %[[READ:.*]] = llvm.inline_asm has_side_effects {{.*}}"mov.u32 $0, %tid.x;"
 // CHECK-NEXT:        %[[THREAD:.*]] = arith.index_castui %[[READ]] : i32 to index
-// CHECK:             %[[ROW:.*]] = arith.divui %[[THREAD]], %c2
+// CHECK:             %[[BLOCK:.*]] = arith.divui %[[THREAD]], %c16
 // CHECK:             nvgpu.device_async_copy
 func.func @copies_in_loops(%m: memref<192x24xf16, #gpu.address_space<workgroup>>, %g: memref<?x16xf16>, %n: index) {
   %c0 = arith.constant 0 : index

@@ -122,6 +122,19 @@ LogicalResult mta::verifyShapeOfManyHeads(AttentionOp op,
          << " heads that share a workgroup, but got " << schedule;
 }
 
+llvm::SmallVector<CopyPart, 3> mta::splitCopy(int64_t rows, int64_t pieces,
+                                              int64_t elementBytes) {
+  if (elementBytes != 2 || rows % 8 != 0 || pieces % 2 != 0 || pieces % 8 == 0)
+    return {{0, pieces}};
+  llvm::SmallVector<CopyPart, 3> parts;
+  if (pieces > 8)
+    parts.push_back({0, pieces / 8 * 8});
+  for (int64_t count : {4, 2})
+    if (pieces & count)
+      parts.push_back({pieces - pieces % (2 * count), count, true});
+  return parts;
+}
+
 LogicalResult mta::verifyKernelSchedule(AttentionOp op) {
   KernelScheduleAttr schedule = op.getKernelScheduleAttr();
   if (!schedule)
