@@ -120,8 +120,8 @@ static LogicalResult translate(Operation *op, llvm::raw_ostream &output,
   for (mta::PTXModule &text : *texts) {
     if (!assemble)
       continue;
-    auto cubin = mta::assemblePTX(module.getLoc(), text.text, getChip(module), ptxas,
-                                  std::vector<std::string>(ptxasFlags));
+    auto cubin = mta::assemblePTX(module.getLoc(), text.text, getChip(module),
+                                  ptxas, std::vector<std::string>(ptxasFlags));
     if (failed(cubin))
       return failure();
     text.text = std::move(*cubin);

@@ -358,8 +358,8 @@ LogicalResult Distributor::distributeWrite(vector::TransferWriteOp op) {
 
 /// Pieces of 16 bytes, neighbouring ones by neighbouring threads.
 /// The row and the place in it of a part's piece. Rows, and panels, are an odd
-/// number of pieces apart, so that q pieces of 8 / q rows at a distance of q lie
-/// in different banks.
+/// number of pieces apart, so that q pieces of 8 / q rows at a distance of q
+/// lie in different banks.
 std::pair<Value, Value> Distributor::locatePiece(Value piece,
                                                  const CopyPart &part) {
   auto divide = [&](Value value, int64_t by) -> Value {

@@ -202,9 +202,8 @@ void Distributor::distributeWaitProduct(WaitProductOp op) {
   for (size_t index = 0; index < operands.size(); ++index)
     constraints.push_back(std::to_string(index));
   SmallVector<Type> types(operands.size(), b.getF32Type());
-  auto text =
-      llvm::formatv("wgmma.wait_group.sync.aligned {0};",
-                    countPendingGroups(op));
+  auto text = llvm::formatv("wgmma.wait_group.sync.aligned {0};",
+                            countPendingGroups(op));
   Value result =
       LLVM::InlineAsmOp::create(
           b, LLVM::LLVMStructType::getLiteral(b.getContext(), types), operands,
