@@ -8,6 +8,8 @@
 
 #include "KernelCost.h"
 
+#include "mta/Dialect/MTA/IR/KernelShape.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -33,9 +35,10 @@ constexpr double kLaunchCycles = 3000;
 // kernels; some fit that are taken not to.
 constexpr int64_t kUsualOverhead = 66, kLeastOverhead = 32, kStrip = 4,
                   kTwoSweeps = 8, kManyHeadsOverhead = 24;
-/// The least with a tile ahead, whose products assemblers mix with others:
-/// that of the worst of 40 kernels.
-constexpr int64_t kLeastAhead = 70;
+/// The least with a tile ahead, whose products assemblers mix with others,
+/// that of every part but one of the columns of its copies, and what operands
+/// of f32 take for every strip: those of the worst of 40 kernels each.
+constexpr int64_t kLeastAhead = 70, kCopyPart = 8, kStripOfF32 = 24;
 
 /// What is assumed of sizes that are not known: those of the published models.
 constexpr int64_t kUsualLength = 2048, kUsualBatch = 4, kUsualHeads = 16;
@@ -134,13 +137,27 @@ struct RegisterUse {
 };
 } // namespace
 
+/// What ptxas cannot do without beside the pieces of vectors.
+static int64_t countLeastOverhead(const KernelPlan &plan) {
+  if (plan.hasManyHeads)
+    return kManyHeadsOverhead;
+  int64_t ofStrip =
+      kStrip + plan.keyTile / 16 + (plan.isF32() ? kStripOfF32 : 0);
+  int64_t least =
+      plan.stripsOfWarp() * ofStrip + (plan.hasTwoSweeps() ? kTwoSweeps : 0);
+  if (!plan.isAhead)
+    return kLeastOverhead + least;
+  for (int64_t columns : {plan.headDim, plan.valueDim}) {
+    int64_t pieces = columns * plan.elementBytes / 16;
+    least += kCopyPart *
+             (splitCopy(plan.keyTile, pieces, plan.elementBytes).size() - 1);
+  }
+  return kLeastAhead + least;
+}
+
 static RegisterUse predictRegisters(const KernelPlan &plan) {
   int64_t live = countLiveRegisters(plan);
-  int64_t least = (plan.isAhead ? kLeastAhead : kLeastOverhead) +
-                  plan.stripsOfWarp() * (kStrip + plan.keyTile / 16) +
-                  (plan.hasTwoSweeps() ? kTwoSweeps : 0);
-  if (plan.hasManyHeads)
-    least = kManyHeadsOverhead;
+  int64_t least = countLeastOverhead(plan);
   int64_t most =
       std::min<int64_t>(hardware::MaxRegistersPerThread,
                         hardware::Registers / plan.threads() / 8 * 8);
