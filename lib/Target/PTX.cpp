@@ -36,7 +36,7 @@ static LogicalResult verifySelfContained(Location loc, StringRef ptx) {
 }
 
 /// The chip of `attribute` if it is PTX, or nothing.
-static StringRef findChip(Attribute attribute) {
+static StringRef chipOfPTX(Attribute attribute) {
   auto object = dyn_cast<gpu::ObjectAttr>(attribute);
   if (!object || object.getFormat() != gpu::CompilationTarget::Assembly)
     return "";
@@ -48,7 +48,7 @@ std::string mta::findChip(ModuleOp module) {
   llvm::SmallSetVector<StringRef, 2> chips;
   for (auto binary : module.getOps<gpu::BinaryOp>())
     for (Attribute attribute : binary.getObjects())
-      if (StringRef chip = ::findChip(attribute); !chip.empty())
+      if (StringRef chip = chipOfPTX(attribute); !chip.empty())
         chips.insert(chip);
   return chips.size() == 1 ? chips.front().str() : PTXOptions().chip;
 }
@@ -62,7 +62,7 @@ static StringRef getText(Attribute object) {
 static LogicalResult collect(Location loc, gpu::BinaryOp binary, StringRef chip,
                              SmallVectorImpl<mta::PTXModule> &modules) {
   for (Attribute attribute : binary.getObjects()) {
-    if (::findChip(attribute) != chip)
+    if (chipOfPTX(attribute) != chip)
       continue;
     StringRef text = getText(attribute);
     if (failed(verifySelfContained(loc, text)))

@@ -7,9 +7,7 @@ Tests whose name begins with `on_gpu` are called in a process of their own.
 """
 
 import contextlib
-import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ import mta
 import stand_in
 from attention_cases import attention_of, random_arguments, relative_error
 from mta import check
+from test_cuda_runtime import driver_calls
 
 stand_in.require()
 
@@ -38,10 +37,10 @@ def gpu(tmp_path_factory):
 @contextlib.contextmanager
 def launches():
     """A list that has afterwards the modules that were loaded and the grids meanwhile."""
-    log, lines = Path(os.environ["MTA_DRIVER_LOG"]), []
-    start = log.stat().st_size
-    yield lines
-    for line in log.read_text(encoding="ascii")[start:].splitlines():
+    lines = []
+    with driver_calls() as calls:
+        yield lines
+    for line in calls:
         if line.startswith("cuModuleLoad"):
             lines.append("load")
         if match := re.search(r"^cuLaunchKernel .*grid=(\d+),(\d+),(\d+)", line):

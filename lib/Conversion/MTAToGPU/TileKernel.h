@@ -159,15 +159,6 @@ private:
 
   mlir::SmallVector<mlir::Value>
   emitSweep(const Sweep &sweep, mlir::ValueRange init, SweepBody body);
-  mlir::SmallVector<mlir::Value> emitAhead(const Sweep &sweep,
-                                           mlir::Value first, mlir::Value end,
-                                           mlir::ValueRange init,
-                                           SweepBody body);
-  mlir::SmallVector<mlir::Value> finishAhead(mlir::Value tile, mlir::Value next,
-                                             mlir::ValueRange begun,
-                                             mlir::ValueRange carried,
-                                             SweepBody body);
-  void copyAheadOf(const Sweep &sweep, mlir::Value tile, mlir::Value end);
   void waitForCopies();
   void allocateTiles();
   /// Columns from `first` on, as many as are in workgroup memory at once.
@@ -179,6 +170,19 @@ private:
   void copyHeads(mlir::Value source, mlir::Value dest, mlir::Value slot,
                  mlir::Value row, int64_t first, int64_t columns);
   void emitOneSweep();
+
+  // TileKernelAhead.cpp
+  mlir::SmallVector<mlir::Value> emitAhead(const Sweep &sweep,
+                                           mlir::Value first, mlir::Value end,
+                                           mlir::ValueRange init,
+                                           SweepBody body);
+  mlir::SmallVector<mlir::Value> finishAhead(mlir::Value tile, mlir::Value next,
+                                             mlir::ValueRange begun,
+                                             mlir::ValueRange carried,
+                                             SweepBody body);
+  void copyAheadOf(const Sweep &sweep, mlir::Value tile, mlir::Value end);
+  mlir::Value waitForProduct(mlir::Value product, int64_t pending);
+
   // TileKernelSplit.cpp
   void locateSplit(mlir::Value &tile, mlir::Value &tiles);
   void takeSplit(const Sweep &sweep, mlir::Value &first, mlir::Value &end);
@@ -213,7 +217,6 @@ private:
   mlir::Value weightsOffset(const Statistics &statistics);
 
   mlir::Value beginProduct(mlir::Value tile);
-  mlir::Value waitForProduct(mlir::Value product, int64_t pending);
   mlir::Value scaleScores(mlir::Value scores);
   mlir::Value applySteps(mlir::MutableArrayRef<StepState> steps,
                          mlir::Value scores, mlir::Value tile,
